@@ -1,0 +1,187 @@
+"""One line of input becomes an article, or a rejection that says why.
+
+The contract is ``config/schemas/article.schema.json``. Unknown fields are ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from pipeline.errors import SamewireError
+
+MAX_ID_BYTES = 512
+MAX_FIELD_BYTES = 4096  # source, lang, url
+DEFAULT_MAX_TEXT_BYTES = 1 << 20
+# The envelope around the text: title, escapes (a control character takes six bytes), other fields.
+LINE_ALLOWANCE = 6
+
+REASONS: Final = {
+    "too_large": "the line or the text is longer than the limit (input.max_text_bytes)",
+    "invalid_utf8": "the line is not UTF-8",
+    "malformed": "the line is not a JSON object",
+    "missing_id": "there is no id, or it is empty",
+    "missing_text": "there is no text, or it is empty",
+    "wrong_type": "a field has the wrong type",
+    "invalid_id": "the id is too long or has control characters",
+    "invalid_date": "a date is not RFC 3339",
+    "nul": "the text, the title or the id has a NUL character",
+}
+"""Why a line can be rejected; the keys are the values of the metric's label."""
+
+
+class Rejected(SamewireError):
+    """An article that cannot be used. ``reason`` is a key of :data:`REASONS`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Article:
+    """A valid article. ``published_ms``: milliseconds since 1970 UTC, None when undated."""
+
+    id: str
+    text: str
+    title: str = ""
+    published_ms: int | None = None
+    source: str = ""
+    lang: str = ""
+    url: str = ""
+
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+# What format_date can write: the years 1 to 9999 in UTC, whatever the offset moved a moment to.
+_FIRST_MS = (date.min.toordinal() - _EPOCH_DAY) * 86_400_000
+_LAST_MS = (date.max.toordinal() - _EPOCH_DAY + 1) * 86_400_000 - 1
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?([Zz]|[+-]\d\d:?\d\d))?", re.ASCII
+)
+
+
+def parse_date(value: str) -> int:
+    """Return milliseconds since 1970 for an RFC 3339 date-time, or for a date (midnight UTC).
+
+    Raises :class:`ValueError` for anything else.
+    """
+    found = _RFC3339.fullmatch(value.strip())
+    if found is None:
+        raise ValueError(value)
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
+    if hour is None:
+        return days * 86_400_000
+    if int(hour) > 23 or int(minute) > 59 or int(second) > 60:
+        raise ValueError(value)
+    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
+    if zone not in ("Z", "z"):
+        offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+        if int(zone[1:3]) > 23 or int(zone[-2:]) > 59:
+            raise ValueError(value)
+        seconds -= offset if zone[0] == "+" else -offset
+    milliseconds = (days * 86_400 + seconds) * 1000 + int((fraction or "0").ljust(3, "0")[:3])
+    if not _FIRST_MS <= milliseconds <= _LAST_MS:
+        raise ValueError(value)
+    return milliseconds
+
+
+@lru_cache(maxsize=4096)
+def _format_day(days: int) -> str:
+    return date.fromordinal(_EPOCH_DAY + days).isoformat()
+
+
+def format_date(milliseconds: int) -> str:
+    """Return RFC 3339 in UTC, with milliseconds only where there are any."""
+    days, rest = divmod(milliseconds, 86_400_000)
+    minutes, rest = divmod(rest, 60_000)
+    seconds, fraction = divmod(rest, 1000)
+    moment = f"{_format_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+    return f"{moment}.{fraction:03d}Z" if fraction else f"{moment}Z"
+
+
+def _text_field(record: dict[str, Any], name: str, limit: int) -> str:
+    value = record.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Rejected("wrong_type", f"{name} must be a string, not {type(value).__name__}")
+    if len(value) > limit:
+        return value[:limit]
+    return value
+
+
+def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> Article:
+    """Check a parsed JSON value; raises :class:`Rejected`."""
+    if not isinstance(record, dict):
+        raise Rejected("malformed", f"expected a JSON object, found {type(record).__name__}")
+    identifier = record.get("id")
+    if identifier is None or identifier == "":
+        raise Rejected("missing_id", "id is required")
+    if not isinstance(identifier, str):
+        raise Rejected("wrong_type", f"id must be a string, not {type(identifier).__name__}")
+    if identifier.isspace():
+        raise Rejected("missing_id", "id is empty")
+    if len(identifier) > MAX_ID_BYTES or not identifier.isprintable():
+        if "\0" in identifier:
+            raise Rejected("nul", "id has a NUL character")
+        raise Rejected("invalid_id", f"id must be at most {MAX_ID_BYTES} printable characters")
+    text = record.get("text")
+    if text is None:
+        raise Rejected("missing_text", "text is required")
+    if not isinstance(text, str):
+        raise Rejected("wrong_type", f"text must be a string, not {type(text).__name__}")
+    if not text or text.isspace():
+        raise Rejected("missing_text", "text is empty")
+    if len(text) > max_text_bytes or (4 * len(text) > max_text_bytes and len(text.encode()) > max_text_bytes):
+        raise Rejected("too_large", f"text has more than {max_text_bytes} bytes")
+    title = _text_field(record, "title", max_text_bytes)
+    if "\0" in text or "\0" in title:
+        raise Rejected("nul", "text or title has a NUL character")
+    published = record.get("published_at")
+    published_ms = None
+    if published is not None and published != "":
+        if not isinstance(published, str):
+            raise Rejected("wrong_type", f"published_at must be a string, not {type(published).__name__}")
+        try:
+            published_ms = parse_date(published)
+        except ValueError as error:
+            raise Rejected("invalid_date", f"published_at {published[:40]!r} is not RFC 3339") from error
+    return Article(
+        id=identifier,
+        text=text,
+        title=title,
+        published_ms=published_ms,
+        source=_text_field(record, "source", MAX_FIELD_BYTES),
+        lang=_text_field(record, "lang", MAX_FIELD_BYTES),
+        url=_text_field(record, "url", MAX_FIELD_BYTES),
+    )
+
+
+def about(article: Article, with_text: bool) -> str:
+    """Return as JSON what readers of a state want to know of an article."""
+    fields = {"title": article.title, "source": article.source, "lang": article.lang, "url": article.url}
+    if with_text:
+        fields["text"] = article.text
+    return orjson.dumps(fields).decode()
+
+
+def parse_line(line: bytes, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> Article:
+    """Parse one line of JSON; raises :class:`Rejected`."""
+    if len(line) > LINE_ALLOWANCE * max_text_bytes:
+        raise Rejected("too_large", f"line has {len(line)} bytes")
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as invalid:
+            raise Rejected("invalid_utf8", str(invalid)) from error
+        raise Rejected("malformed", str(error)) from error
+    return article_from(record, max_text_bytes)

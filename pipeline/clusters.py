@@ -1,0 +1,110 @@
+"""Clusters: the connected components of the links, with names that stay.
+
+Each cluster in the window is a row; its members form a circle through their slots, so
+that two clusters become one by relabelling the smaller (weighted union: Galler,
+Fischer 1964) and splicing the circles. The name comes from the founding article; of
+two merging clusters the one that was founded earlier keeps its name.
+"""
+
+from __future__ import annotations
+
+from pipeline.kernels import inlined
+from pipeline.window import NO_ROW, Rows, Slots
+
+
+@inlined
+def older(left: int, right: int, rows: Rows) -> bool:
+    """Tell whether cluster ``left`` was founded before cluster ``right`` (names decide ties)."""
+    if rows.founded[left] != rows.founded[right]:
+        return bool(rows.founded[left] < rows.founded[right])
+    return bool(rows.name[left] < rows.name[right])
+
+
+@inlined
+def found_cluster(slot: int, name: int, slots: Slots, rows: Rows) -> int:
+    """Take an unused row for a cluster that the article in ``slot`` founds; returns the row."""
+    rows.free_count[0] -= 1
+    target = int(rows.free[rows.free_count[0]])
+    rows.name[target] = name
+    rows.founded[target] = slots.time[slot]
+    rows.earliest[target] = slots.time[slot]
+    rows.latest[target] = slots.time[slot]
+    rows.size[target] = 0
+    rows.members[target] = 0
+    rows.open[target] = 0
+    return target
+
+
+@inlined
+def join(slot: int, target: int, slots: Slots, rows: Rows) -> None:
+    """Add the article in ``slot`` to the circle of cluster ``target``."""
+    slots.row[slot] = target
+    if rows.members[target] == 0:
+        slots.before[slot] = slot
+        slots.after[slot] = slot
+        rows.anchor[target] = slot
+    else:
+        here = rows.anchor[target]
+        there = slots.after[here]
+        slots.after[here] = slot
+        slots.before[slot] = here
+        slots.after[slot] = there
+        slots.before[there] = slot
+    rows.members[target] += 1
+
+
+@inlined
+def unite(left: int, right: int, slots: Slots, rows: Rows) -> tuple[int, int, int]:
+    """Make one cluster of two.
+
+    Returns the row that goes on and the names that survives and is lost (as uint64).
+    """
+    survivor = left if older(left, right, rows) else right
+    name = rows.name[survivor]
+    lost = rows.name[right if survivor == left else left]
+    founded = rows.founded[survivor]
+    keep = left
+    drop = right
+    if rows.members[drop] > rows.members[keep]:
+        keep = right
+        drop = left
+    start = rows.anchor[drop]
+    slot = start
+    while True:
+        slots.row[slot] = keep
+        slot = slots.after[slot]
+        if slot == start:
+            break
+    here = rows.anchor[keep]
+    there = slots.after[here]
+    tail = slots.before[start]
+    slots.after[here] = start
+    slots.before[start] = here
+    slots.after[tail] = there
+    slots.before[there] = tail
+    rows.members[keep] += rows.members[drop]
+    rows.open[keep] += rows.open[drop]
+    rows.size[keep] += rows.size[drop]
+    rows.earliest[keep] = min(rows.earliest[keep], rows.earliest[drop])
+    rows.latest[keep] = max(rows.latest[keep], rows.latest[drop])
+    rows.name[keep] = name
+    rows.founded[keep] = founded
+    rows.members[drop] = 0
+    rows.free[rows.free_count[0]] = drop
+    rows.free_count[0] += 1
+    return keep, name, lost
+
+
+@inlined
+def leave(slot: int, slots: Slots, rows: Rows) -> int:
+    """Take the article in ``slot`` out of its cluster; returns the cluster's row."""
+    source = int(slots.row[slot])
+    left = slots.before[slot]
+    right = slots.after[slot]
+    slots.after[left] = right
+    slots.before[right] = left
+    if rows.anchor[source] == slot:
+        rows.anchor[source] = right
+    rows.members[source] -= 1
+    slots.row[slot] = NO_ROW
+    return source

@@ -1,0 +1,333 @@
+"""What two articles have in common: the exact features that the verifier weighs.
+
+Of the two sides the *lighter* is the one with less content weight. All features are
+sums of integers over both token sequences, so they depend neither on the order of the
+two nor on the machine. Weights of words are :data:`WEIGHTS` by level.
+
+=========  ====================================================================
+feature    meaning
+=========  ====================================================================
+numbers    how far the figures agree (mean of a shrunk Jaccard and containment)
+aligned    share of the heavier text's unquoted weight that its sentences have
+           in their best single sentence of the lighter one
+covered    the lighter text in six parts: mean coverage of the two worst
+shared     distinct words in common, over the smaller number of distinct words
+entities   how far names and figures agree (shrunk Jaccard)
+length     log(1 + weight) of the lighter text
+order      share of neighbours, among words that occur once on both sides, that
+           stand in the same order
+worst      the lighter text in four parts: coverage of the worst
+leads      each text's opening words that stand early in the other: the lesser
+=========  ====================================================================
+
+Order and evenness are what tells rewrites from other reports: a rewrite follows its
+source from top to bottom, independent reports of an event and template stories do not.
+"""
+
+from __future__ import annotations
+
+from math import log
+
+import numpy as np
+
+from pipeline.arrays import F64, I32
+from pipeline.kernels import inlined
+from pipeline.tokens import (
+    HASH_SHIFT,
+    LEVEL_MASK,
+    LEVEL_SHIFT,
+    MAX_TOKENS,
+    NAME,
+    NUMBER,
+    QUOTED,
+    STARTS_SENTENCE,
+    Tokens,
+)
+
+WEIGHTS = (0, 1, 2, 3, 4, 4, 0, 0)
+_WEIGHTS = np.array(WEIGHTS, np.int32)
+
+FEATURES = ("numbers", "aligned", "covered", "shared", "entities", "length", "order", "worst", "leads")
+# Beyond the features: what the rules for short and verbatim texts look at.
+RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED = range(9, 14)
+FACTS = 14
+
+MIN_NUMBER_LEVEL = 2  # single digits agree by chance
+MIN_ENTITY_NUMBER_LEVEL = 4
+LEAD_TOKENS = 25
+EARLY_TOKENS = 60
+# Beyond these a feature says no more about whether the texts are the same copy.
+MAX_ALIGNED, MAX_SHARED, MAX_LENGTH, MAX_WORST, MAX_LEADS = 0.5, 0.55, 5.5, 0.15, 0.6
+
+# log(1 + w), rounded so that it is the same on every machine.
+_LOGARITHMS = np.array([round(log(1 + w), 6) for w in range(256)])
+
+# A hash table of words, one int32 record of 8 fields a slot.
+_SLOTS = 2048  # a power of two, at least twice MAX_TOKENS
+_FIELDS = 8
+_WORD, _FIRST, _COUNT, _FIRST_SENTENCE, _LAST_SENTENCE, _FLAGS, _LEVEL = range(7)
+_USED = _SLOTS * _FIELDS
+_TOUCHED = MAX_TOKENS + 8
+SCRATCH_SHAPE = (3, _USED + MAX_TOKENS)
+"""Shape of the int32 scratch: a table for each side, and votes for sentences; all zero between uses."""
+
+DISTINCT, WEIGHT, NUMBERS, ENTITIES = range(4)
+
+
+@inlined
+def find(table: I32, word: int) -> int:
+    """Return the offset of a word's record, or of the empty one where it would go."""
+    slot = word & (_SLOTS - 1)
+    while table[slot * _FIELDS] != 0 and table[slot * _FIELDS] != word + 1:
+        slot = (slot + 1) & (_SLOTS - 1)
+    return slot * _FIELDS
+
+
+@inlined
+def tabulate(arena: Tokens, start: int, count: int, table: I32) -> tuple[int, int, int, int]:
+    """Enter a text's words into an empty table.
+
+    Returns the numbers of distinct words, their weight, and how many are figures and
+    entities (names and larger figures).
+    """
+    distinct = 0
+    sentence = -1
+    for i in range(count):
+        token = int(arena[start + i])
+        if token & STARTS_SENTENCE or sentence < 0:
+            sentence += 1
+        word = token >> HASH_SHIFT
+        at = find(table, word)
+        if table[at] == 0:
+            table[at] = word + 1
+            table[at + _FIRST] = i
+            table[at + _COUNT] = 0
+            table[at + _FIRST_SENTENCE] = sentence
+            table[at + _FLAGS] = 0
+            table[at + _LEVEL] = (token >> LEVEL_SHIFT) & LEVEL_MASK
+            table[_USED + distinct] = at
+            distinct += 1
+        table[at + _COUNT] += 1
+        table[at + _LAST_SENTENCE] = sentence
+        table[at + _FLAGS] |= token & (NAME | NUMBER)
+    weight = 0
+    numbers = 0
+    entities = 0
+    for i in range(distinct):
+        at = table[_USED + i]
+        level = table[at + _LEVEL]
+        weight += _WEIGHTS[level]
+        numbers += 1 if is_number(table[at + _FLAGS], level) else 0
+        entities += 1 if is_entity(table[at + _FLAGS], level) else 0
+    return distinct, weight, numbers, entities
+
+
+@inlined
+def is_number(flags: int, level: int) -> bool:
+    """Tell whether a word is a figure that should agree."""
+    return (flags & NUMBER) != 0 and level >= MIN_NUMBER_LEVEL
+
+
+@inlined
+def is_entity(flags: int, level: int) -> bool:
+    """Tell whether a word is a name, or a figure of some size."""
+    return (flags & NAME) != 0 or ((flags & NUMBER) != 0 and level >= MIN_ENTITY_NUMBER_LEVEL)
+
+
+@inlined
+def clear(table: I32, distinct: int) -> None:
+    """Empty a table."""
+    for i in range(distinct):
+        table[table[_USED + i]] = 0
+
+
+@inlined
+def overlap(light: I32, heavy: I32, distinct: int) -> tuple[int, int, int]:
+    """Return how many distinct words, figures and entities of ``light`` are in ``heavy``."""
+    shared = 0
+    numbers = 0
+    entities = 0
+    for i in range(distinct):
+        at = light[_USED + i]
+        if heavy[find(heavy, light[at] - 1)] != 0:
+            level = light[at + _LEVEL]
+            shared += 1
+            numbers += 1 if is_number(light[at + _FLAGS], level) else 0
+            entities += 1 if is_entity(light[at + _FLAGS], level) else 0
+    return shared, numbers, entities
+
+
+@inlined
+def cheap_facts(
+    shared: int,
+    numbers: int,
+    entities: int,
+    light_distinct: int,
+    heavy_distinct: int,
+    light_weight: int,
+    heavy_weight: int,
+    light_numbers: int,
+    heavy_numbers: int,
+    light_entities: int,
+    heavy_entities: int,
+    facts: F64,
+) -> None:
+    """Fill in the features that follow from the word sets alone."""
+    entities = min(entities, light_entities, heavy_entities)
+    jaccard = (numbers + 2.0) / (light_numbers + heavy_numbers - numbers + 3.0)
+    containment = (numbers + 1.0) / (min(light_numbers, heavy_numbers) + 2.0)
+    contained = shared / max(1.0, float(min(light_distinct, heavy_distinct)))
+    facts[0] = (jaccard + containment) / 2.0
+    facts[3] = min(contained, MAX_SHARED)
+    facts[4] = (entities + 3.0) / (light_entities + heavy_entities - entities + 4.0)
+    facts[5] = min(_LOGARITHMS[min(light_weight, heavy_weight, 255)], MAX_LENGTH)
+    facts[LENGTH_RATIO] = min(light_weight, heavy_weight) / max(1.0, float(max(light_weight, heavy_weight)))
+    facts[FEWEST_WORDS] = min(light_distinct, heavy_distinct)
+    facts[DIFFERING_NUMBERS] = light_numbers + heavy_numbers - 2 * numbers
+    facts[CONTAINED] = contained
+
+
+@inlined
+def aligned(arena: Tokens, start: int, count: int, other: I32, votes: I32) -> float:
+    """Return the share of a text's unquoted weight that falls on its sentences' best partners.
+
+    A sentence's partner is the one sentence of the other text that holds most of its words.
+    """
+    total = 0
+    found = 0
+    i = 0
+    while i < count:
+        touched = 0
+        weight = 0
+        first = True
+        while i < count and (first or not int(arena[start + i]) & STARTS_SENTENCE):
+            first = False
+            token = int(arena[start + i])
+            i += 1
+            if token & QUOTED:
+                continue
+            heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+            weight += heft
+            at = find(other, token >> HASH_SHIFT)
+            if other[at] == 0:
+                continue
+            earliest = other[at + _FIRST_SENTENCE]
+            latest = other[at + _LAST_SENTENCE]
+            if votes[earliest] == 0:
+                votes[_TOUCHED + touched] = earliest
+                touched += 1
+            votes[earliest] += heft
+            if latest != earliest:
+                if votes[latest] == 0:
+                    votes[_TOUCHED + touched] = latest
+                    touched += 1
+                votes[latest] += heft
+        best = 0
+        for k in range(touched):
+            sentence = votes[_TOUCHED + k]
+            best = max(best, votes[sentence])
+            votes[sentence] = 0
+        total += weight
+        found += best
+    return found / max(1.0, float(total))
+
+
+@inlined
+def lead_coverage(arena: Tokens, start: int, count: int, other: I32) -> float:
+    """Return the share of the opening words' weight that stands early in the other text."""
+    total = 0
+    found = 0
+    for i in range(min(LEAD_TOKENS, count)):
+        token = int(arena[start + i])
+        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+        total += heft
+        at = find(other, token >> HASH_SHIFT)
+        if other[at] != 0 and other[at + _FIRST] < EARLY_TOKENS:
+            found += heft
+    return found / max(1.0, float(total))
+
+
+@inlined
+def sequence_facts(
+    arena: Tokens,
+    light_start: int,
+    light_count: int,
+    light: I32,
+    heavy_start: int,
+    heavy_count: int,
+    heavy: I32,
+    votes: I32,
+    facts: F64,
+) -> None:
+    """Fill in the features that need the words in their order."""
+    facts[1] = min(aligned(arena, heavy_start, heavy_count, light, votes), MAX_ALIGNED)
+
+    # --- one walk along the lighter text: order, runs, and the weights of its parts
+    total = 0
+    unquoted = 0
+    for i in range(light_count):
+        token = int(arena[light_start + i])
+        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+        total += heft
+        if not token & QUOTED:
+            unquoted += heft
+    rising = 0
+    neighbours = 0
+    last = -1
+    run = 0
+    follows = -1  # where the heavier text would go on if the run does
+    passed = 0
+    passed_unquoted = 0
+    for k in range(20):
+        votes[k] = 0
+    for i in range(light_count):
+        token = int(arena[light_start + i])
+        word = token >> HASH_SHIFT
+        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+        at = find(heavy, word)
+        hit = heavy[at] != 0
+        if 0 <= follows < heavy_count and int(arena[heavy_start + follows]) >> HASH_SHIFT == word:
+            run += 1
+            follows += 1
+        elif hit:
+            follows = heavy[at + _FIRST] + 1
+        else:
+            follows = -1
+        if hit and heavy[at + _COUNT] == 1 and light[find(light, word) + _COUNT] == 1:
+            place = heavy[at + _FIRST]
+            if last >= 0:
+                neighbours += 1
+                rising += 1 if place > last else 0
+            last = place
+        part = min(3, passed * 4 // max(1, total))
+        passed += heft
+        votes[12 + part] += heft
+        votes[16 + part] += heft if hit else 0
+        if not token & QUOTED:
+            part = min(5, passed_unquoted * 6 // max(1, unquoted))
+            passed_unquoted += heft
+            votes[part] += heft
+            votes[6 + part] += heft if hit else 0
+    lowest = 2.0
+    second = 2.0
+    for part in range(6):
+        coverage = votes[6 + part] / max(1.0, float(votes[part]))
+        if coverage < lowest:
+            second = lowest
+            lowest = coverage
+        elif coverage < second:
+            second = coverage
+    worst = 1.0
+    for part in range(4):
+        worst = min(worst, votes[16 + part] / max(1.0, float(votes[12 + part])))
+    for k in range(20):
+        votes[k] = 0
+    facts[2] = (lowest + second) / 2.0
+    facts[6] = (rising + 4.0) / (neighbours + 8.0)
+    facts[7] = min(worst, MAX_WORST)
+    facts[8] = min(
+        lead_coverage(arena, light_start, light_count, heavy),
+        lead_coverage(arena, heavy_start, heavy_count, light),
+        MAX_LEADS,
+    )
+    facts[RUN] = run / max(1.0, light_count - 1.0)

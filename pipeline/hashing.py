@@ -1,0 +1,44 @@
+"""The 32-bit hashes of words, MinHash items and bands, and the 64-bit ones of identities.
+
+Words: FNV-1a over code points (Fowler, Noll, Vo 1991), finished with MurmurHash3's
+``fmix32`` (Appleby 2011). Identities (cluster ids, contents): BLAKE2b.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from pipeline.kernels import inlined
+
+FNV_OFFSET = 0x811C9DC5
+FNV_PRIME = 0x01000193
+MASK32 = 0xFFFFFFFF
+
+
+@inlined
+def fnv_step(state: int, code_point: int) -> int:
+    """Add one code point to a running word hash."""
+    return ((state ^ code_point) * FNV_PRIME) & MASK32
+
+
+@inlined
+def fmix32(value: int) -> int:
+    """Scatter a 32-bit value over 32 bits (MurmurHash3's finaliser)."""
+    value ^= value >> 16
+    value = (value * 0x85EBCA6B) & MASK32
+    value ^= value >> 13
+    value = (value * 0xC2B2AE35) & MASK32
+    return value ^ (value >> 16)
+
+
+def word_hash(folded: str) -> int:
+    """Return the 32-bit hash of a folded word, as the tokeniser computes it."""
+    state = FNV_OFFSET
+    for character in folded:
+        state = fnv_step(state, ord(character))
+    return int(fmix32(state))
+
+
+def identity64(name: str) -> int:
+    """Return 64 bits that stand for ``name``; cluster ids are made of them."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")

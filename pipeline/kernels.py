@@ -1,0 +1,36 @@
+"""How hot loops are compiled: with numba where it is installed, interpreted otherwise.
+
+Kernels are written so that both ways give the same bits: integers are Python
+``int`` (``int64`` when compiled) and every product is masked before it can matter
+that one of them does not overflow. Compiled code is cached beside the source
+(or where ``NUMBA_CACHE_DIR`` says); the cache is specific to the processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+try:
+    import numba
+
+    COMPILED = True
+except ImportError:  # a platform without LLVM: the same answers, more slowly
+    COMPILED = False
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile ``function`` without the interpreter lock; return it unchanged without numba."""
+    if not COMPILED:
+        return function
+    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True)(function))
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Like :func:`kernel`, for small functions that kernels call in their inner loops."""
+    if not COMPILED:
+        return function
+    return cast("Callable[P, R]", numba.njit(inline="always")(function))

@@ -1,0 +1,212 @@
+"""The inner loop of *match*: candidates, checks, links, clusters, for a batch.
+
+Articles are taken in order; each is compared with those before it, joins the clusters
+that it links to, and enters the index. Everything is in the arrays of
+:mod:`pipeline.window`, so a batch runs without Python objects.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.arrays import F64, I32, I64, U8, U32, U64
+from pipeline.bands import PERMUTATIONS
+from pipeline.clusters import found_cluster, join, unite
+from pipeline.features import FACTS, SCRATCH_SHAPE, clear, tabulate
+from pipeline.index import gather, insert
+from pipeline.kernels import kernel
+from pipeline.tokens import Tokens
+from pipeline.verify import LINK_SCORE, verify
+from pipeline.window import NO_ROW, Rows, Slots
+
+# Estimates below this never reach a link score; the exact check is spared. Symmetric,
+# because the estimate is. In agreeing low bytes out of PERMUTATIONS.
+MIN_AGREEING = PERMUTATIONS * 17 // 100
+
+# Links to one cluster beyond these change neither the partition nor, noticeably, the
+# best match: candidates are checked in the order of their estimates.
+MAX_LINKS_PER_CLUSTER = 8
+
+# Positions in the counters that a batch fills in.
+CANDIDATES, CHECKS, LINKS, CUT_BUCKETS = range(4)
+COUNTERS = 4
+
+_SLOT_BITS = 32
+
+
+class Workspace(NamedTuple):
+    """Memory that is reused from article to article. ``seen`` and ``candidates``: by slot."""
+
+    seen: I64
+    candidates: I64
+    tables: I32
+    facts: F64
+
+    @classmethod
+    def empty(cls, capacity: int) -> Workspace:
+        """Return a workspace for a ring of ``capacity`` slots."""
+        return cls(
+            np.zeros(capacity, np.int64),
+            np.empty(capacity, np.int64),
+            np.zeros(SCRATCH_SHAPE, np.int32),
+            np.zeros(FACTS),
+        )
+
+
+class Batch(NamedTuple):
+    """What goes in and comes out by position in the batch.
+
+    ``names``: the cluster names that the articles would found. ``late``: 1 for articles
+    that stay alone. ``matched`` receives the ordinal of the best match or 0. A merge is
+    reported as (surviving name, lost name) in ``merge_names`` and (position, size,
+    earliest, latest) in ``merge_facts``. ``counters``: see :data:`COUNTERS`.
+    """
+
+    names: U64
+    late: U8
+    matched: I64
+    merge_names: U64
+    merge_facts: I64
+    counters: I64
+
+
+@kernel
+def match_batch(
+    first: int,
+    newest: int,
+    opened: int,
+    window_ms: int,
+    bucket_limit: int,
+    heads: U32,
+    arena: Tokens,
+    slots: Slots,
+    rows: Rows,
+    work: Workspace,
+    batch: Batch,
+) -> int:
+    """Match the articles ``first <= ordinal < newest``, whose slots are filled in but not linked.
+
+    ``opened``: the oldest ordinal that can be linked to. Returns the number of merges.
+    """
+    ring = len(slots.row) - 1
+    arena_mask = len(arena) - 1
+    low = slots.low
+    time = slots.time
+    candidates = work.candidates
+    counters = batch.counters
+    merged = 0
+    for ordinal in range(first, newest):
+        position = ordinal - first
+        slot = ordinal & ring
+        at = int(slots.start[slot]) & arena_mask
+        length = int(slots.tokens[slot])
+        if batch.late[position]:
+            slots.row[slot] = NO_ROW
+            slots.name[slot] = batch.names[position]
+            slots.relation[slot] = 0
+            slots.score[slot] = 0
+            batch.matched[position] = 0
+            continue
+        found = 0
+        if length > 0:
+            found, cut = gather(
+                slot, ordinal, ordinal - opened, heads, slots, bucket_limit, work.seen, candidates
+            )
+            counters[CUT_BUCKETS] += cut
+            counters[CANDIDATES] += found
+
+        # --- drop what cannot link, best estimates first
+        kept = 0
+        for i in range(found):
+            other = int(candidates[i]) & ring
+            distance = int(time[other]) - int(time[slot])
+            if distance > window_ms or -distance > window_ms:
+                continue
+            agreeing = 0
+            for k in range(PERMUTATIONS):
+                agreeing += 1 if low[slot, k] == low[other, k] else 0
+            if agreeing >= MIN_AGREEING:
+                candidates[kept] = (PERMUTATIONS - agreeing) << _SLOT_BITS | other
+                kept += 1
+        if kept > 1:
+            candidates[:kept].sort()
+
+        # --- check, link, join
+        target = NO_ROW
+        best_score = 0
+        best_relation = 0
+        best_slot = -1
+        links_to_target = 0
+        tabulated = False
+        words = (0, 0, 0, 0)
+        for i in range(kept):
+            other = int(candidates[i]) & ((1 << _SLOT_BITS) - 1)
+            if target != NO_ROW and slots.row[other] == target and links_to_target >= MAX_LINKS_PER_CLUSTER:
+                continue
+            if not tabulated:
+                words = tabulate(arena, at, length, work.tables[0])
+                tabulated = True
+            counters[CHECKS] += 1
+            score, relation = verify(
+                arena,
+                at,
+                length,
+                words,
+                int(slots.start[other]) & arena_mask,
+                int(slots.tokens[other]),
+                int(time[other]) - int(time[slot]),
+                work.tables,
+                work.facts,
+                False,
+            )
+            if score < LINK_SCORE:
+                continue
+            counters[LINKS] += 1
+            if score > best_score or (
+                score == best_score
+                and (
+                    time[other] < time[best_slot]
+                    or (
+                        time[other] == time[best_slot]
+                        and ((ordinal - other) & ring) > ((ordinal - best_slot) & ring)
+                    )
+                )
+            ):
+                best_score = score
+                best_relation = relation
+                best_slot = other
+            linked_row = int(slots.row[other])
+            if target == NO_ROW:
+                target = linked_row
+                links_to_target = 1
+            elif linked_row == target:
+                links_to_target += 1
+            else:
+                target, survivor, lost = unite(target, linked_row, slots, rows)
+                links_to_target += 1
+                batch.merge_names[merged, 0] = survivor
+                batch.merge_names[merged, 1] = lost
+                batch.merge_facts[merged, 0] = position
+                batch.merge_facts[merged, 1] = rows.size[target]
+                batch.merge_facts[merged, 2] = rows.earliest[target]
+                batch.merge_facts[merged, 3] = rows.latest[target]
+                merged += 1
+        if tabulated:
+            clear(work.tables[0], words[0])
+
+        if target == NO_ROW:
+            target = found_cluster(slot, batch.names[position], slots, rows)
+        join(slot, target, slots, rows)
+        rows.size[target] += 1
+        rows.open[target] += 1
+        rows.earliest[target] = min(rows.earliest[target], time[slot])
+        rows.latest[target] = max(rows.latest[target], time[slot])
+        slots.name[slot] = rows.name[target]
+        slots.relation[slot] = best_relation
+        slots.score[slot] = best_score
+        batch.matched[position] = (ordinal - ((ordinal - best_slot) & ring)) if best_slot >= 0 else 0
+        if length > 0:
+            insert(ordinal, slot, heads, slots)
+    return merged

@@ -1,0 +1,65 @@
+"""Signed articles on their way from *sign* to *match*: one record for a run of them.
+
+A record carries for each article the tokens and the whole MinHash signature, with
+scheme, seed and size beside it, so that anybody can load it as a
+``datasketch.LeanMinHash``; and the engine fingerprint, so that a matcher refuses what
+another engine made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.bands import PERMUTATIONS, low_bytes
+from pipeline.columns import check_fingerprint, pack, unpack
+from pipeline.signature import SCHEME, SEED, Signatures
+from pipeline.sketch import Sketches
+
+MAGIC = b"SWSG"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedArticles:
+    """``n`` signed articles: ids, event times (int64 ms), sketches, signatures, JSON about each."""
+
+    ids: Sequence[str]
+    time: npt.NDArray[np.int64]
+    sketches: Sketches
+    signatures: Signatures
+    about: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def encode_signed(signed: SignedArticles, fingerprint: str) -> bytes:
+    """Return signed articles as one record."""
+    return pack(
+        MAGIC,
+        {"fingerprint": fingerprint, "scheme": SCHEME, "seed": SEED, "permutations": PERMUTATIONS},
+        {
+            "ids": signed.ids,
+            "time": signed.time,
+            "tokens": signed.sketches.tokens,
+            "ends": signed.sketches.ends,
+            "signatures": signed.signatures,
+            "about": signed.about,
+        },
+    )
+
+
+def decode_signed(record: bytes | memoryview, fingerprint: str | None = None) -> SignedArticles:
+    """Return the articles of a record.
+
+    Raises :class:`pipeline.errors.StateError` for damage and
+    :class:`pipeline.errors.FingerprintError` when another engine signed them.
+    """
+    header, columns = unpack(MAGIC, record)
+    check_fingerprint(header["fingerprint"], fingerprint)
+    signatures = columns["signatures"].reshape(-1, header["permutations"])
+    sketches = Sketches(columns["tokens"], columns["ends"], low_bytes(signatures))
+    return SignedArticles(columns["ids"], columns["time"], sketches, signatures, columns["about"])

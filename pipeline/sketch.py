@@ -1,0 +1,115 @@
+"""A batch of articles as the engine sees them: tokens and signatures.
+
+This is the work of the *sign* step: it needs nothing but the articles, so any number
+of workers can do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.article import Article
+from pipeline.bands import PERMUTATIONS, Bytes, low_bytes
+from pipeline.codepoints import CodePoints, code_points
+from pipeline.furniture import default_furniture
+from pipeline.signature import Signatures, sign
+from pipeline.text import clean
+from pipeline.tokenizer import PADDING_BYTES, tokenize
+from pipeline.tokens import MAX_TOKENS, Tokens
+from pipeline.weights import TermTable, default_table
+
+
+@dataclass(frozen=True, slots=True)
+class Sketches:
+    """The features of a batch of ``n`` articles.
+
+    ``tokens``: uint32, all articles' tokens back to back. ``ends``: int64 ``[n]``,
+    where each article's tokens end. ``low``: uint8 ``[n, PERMUTATIONS]``, the low
+    bytes of the signatures.
+    """
+
+    tokens: Tokens
+    ends: npt.NDArray[np.int64]
+    low: Bytes
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def tokens_of(self, row: int) -> Tokens:
+        """Return one article's tokens."""
+        return self.tokens[int(self.ends[row - 1]) if row else 0 : int(self.ends[row])]
+
+    def select(self, rows: Sequence[int]) -> Sketches:
+        """Return the sketches of some of the articles."""
+        kept = [self.tokens_of(row) for row in rows]
+        return Sketches(
+            np.concatenate(kept) if kept else np.empty(0, np.uint32),
+            np.cumsum([len(t) for t in kept], dtype=np.int64),
+            self.low[rows],
+        )
+
+
+class Sketcher:
+    """Makes sketches with one term table and one set of furniture phrases."""
+
+    def __init__(
+        self, table: TermTable | None = None, furniture: npt.NDArray[np.uint32] | None = None
+    ) -> None:
+        self.table = table if table is not None else default_table()
+        self.furniture = furniture if furniture is not None else default_furniture()
+        self._points: CodePoints = code_points()
+
+    def tokens(self, articles: Sequence[Article]) -> tuple[Tokens, npt.NDArray[np.int64]]:
+        """Return the tokens of a batch, back to back, and where each article's end."""
+        pieces: list[bytes] = []
+        starts = np.empty(len(articles) + 1, dtype=np.int64)
+        titles = np.empty(len(articles), dtype=np.int64)
+        length = 0
+        for row, article in enumerate(articles):
+            starts[row] = length
+            if article.title:
+                title = article.title.encode("utf-8", "replace")
+                pieces += (title, b"\n\n")
+                length += len(title) + 2
+            titles[row] = length
+            text = clean(article.text).encode("utf-8", "replace")
+            pieces.append(text)
+            length += len(text)
+        starts[len(articles)] = length
+        pieces.append(bytes(PADDING_BYTES))
+        buffer = np.frombuffer(b"".join(pieces), dtype=np.uint8)
+        # A token takes at least half a byte of text: the three of U+3316 become six kana.
+        tokens = np.empty(min(2 * length + len(articles), MAX_TOKENS * len(articles)) + 1, dtype=np.uint32)
+        ends = np.empty(len(articles), dtype=np.int64)
+        points = self._points
+        tokenize(
+            buffer,
+            starts,
+            titles,
+            points.rows,
+            points.expansions,
+            self.table.slots,
+            self.furniture,
+            tokens,
+            ends,
+        )
+        return tokens[: int(ends[-1]) if len(ends) else 0].copy(), ends
+
+    def signed(self, articles: Sequence[Article]) -> tuple[Sketches, Signatures]:
+        """Sketch a batch; also return the whole signatures (uint32 ``[n, PERMUTATIONS]``)."""
+        tokens, ends = self.tokens(articles)
+        signatures = sign(tokens, ends, PERMUTATIONS)
+        return Sketches(tokens, ends, low_bytes(signatures)), signatures
+
+    def sketch(self, articles: Sequence[Article]) -> Sketches:
+        """Sketch a batch."""
+        return self.signed(articles)[0]
+
+
+def resketch(tokens: Tokens, ends: npt.NDArray[np.int64]) -> Sketches:
+    """Make sketches from stored tokens: everything else is a function of them."""
+    return Sketches(tokens, ends, low_bytes(sign(tokens, ends, PERMUTATIONS)))

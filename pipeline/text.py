@@ -1,0 +1,221 @@
+"""From what a site delivers to the running text of the story.
+
+Only what needs a look at whole phrases is done here; everything that can be said of
+one character at a time is in :mod:`pipeline.codepoints`, and furniture lines are left
+out while the words are read (:mod:`pipeline.tokenizer`).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+# Bounds every pattern that is tried at the start of a text.
+LEAD_CHARACTERS = 300
+_LEAD_ROUNDS = 3  # "By A Writer" / "LONDON, May 3 (Reuters) -" / "(Adds details)" may follow one another
+
+AGENCIES = (
+    "reuters|ap|afp|upi|dpa|efe|ansa|apa|belga|ntb|tt|ritzau|stt|pap|ctk|hina|fena|tanjug|lusa|anp|itar-tass|tass|"
+    "interfax|ria novosti|xinhua|kyodo|jiji|yonhap|antara|bernama|pti|ians|ani|sapa|kuna|mena|wam|spa|"
+    "bloomberg|bloomberg news|dow jones|marketwatch|business wire|pr newswire|globe newswire|rns|"
+    "cnn|cnn business|bbc|abc news|cbs news|nbc news|fox news|the associated press|associated press|"
+    "agence france-presse|thomson reuters|canadian press|press association|pa|pa media|aap|sda|ats|keystone-sda"
+)
+_MONTH = (
+    "Jan|Feb|March|Mar|April|Apr|May|June|Jun|July|Jul|Aug|Sept|Sep|Oct|Nov|Dec|"
+    "Januar|Februar|März|Mai|Juni|Juli|Okt|Dez|janv|févr|mars|avril|juin|juil|août|déc|"
+    "enero|febrero|marzo|abril|mayo|junio|julio|agosto|sept|oct|nov|dic|ene|feb|abr"
+)
+_DASHES = r"(?:\s*[-–—:]){1,3}\s*"
+_CREDIT = rf"\(\s*(?:{AGENCIES})(?:/[A-Za-z. ]{{2,20}})?\s*\)"
+
+# By Jane Doe and John Q. Public, Associated Press
+_BYLINE = re.compile(
+    r"\s*(?:By|BY|Von|Par|Por)\s+[A-Z][\w.'’-]{0,30}"
+    r"(?:,? (?:(?:and|AND|und|et|y|de|van|von|al|bin) )?[A-Z][\w.'’-]{0,30}){0,8}\s*(?:\n|\||$)"
+)
+# WASHINGTON, March 3 (Reuters) -      Offenbach (dpa) -
+# but not: The Palestinian Authority (PA) said
+_CREDITED = re.compile(rf"[^\n(]{{0,60}}{_CREDIT}(?:{_DASHES}|\s+(?-i:(?![a-zß-ÿ])))", re.IGNORECASE)
+# SALVADOR, Feb 26 - -                 BERLIN, 5. März -
+_DATED = re.compile(
+    rf"\s*[^\W\d_][\w.'’/ -]{{1,45}},\s+(?:(?:{_MONTH})[a-z]*\.?\s+\d{{1,2}}|\d{{1,2}}\.?\s+(?:{_MONTH})[a-z]*\.?)"
+    rf"(?:,?\s+\d{{4}})?\s*(?:\([^)\n]{{2,30}}\)\s*)?{_DASHES}"
+)
+# PARIS —                              WASHINGTON, D.C. --
+_CAPITALS = re.compile(
+    r"\s*[A-ZÀ-Þ][A-ZÀ-Þ.'’ -]{2,30}(?:,\s*[A-Z][\w.]{0,15}(?: [\w.]{1,15})?)?\s*(?:--|[–—]|\s-\s)\s*(?=[A-ZÀ-Þ\"“])"
+)
+# 东京（共同社）  新华社北京3月10日电（记者…）  【ベルリン共同】
+_EAST_ASIAN = re.compile(
+    r"\s*(?:【[^】\n]{2,20}】|[（(][^）)\n]{2,20}(?:社|通信|電|电)[）)]|新华社[^\n]{2,20}?电(?:[（(][^）)\n]{2,40}[）)])?)\s*"
+)
+_LEADS = (_BYLINE, _CREDITED, _DATED, _CAPITALS, _EAST_ASIAN)
+
+_ENDLESS_ENTITY = re.compile(r"&#\d{100,};?", re.ASCII)
+_TAG = re.compile(r"<!--|<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})(?:\s[^<>]*)?/?>")
+_BLOCK_TAGS = frozenset(
+    [
+        "p",
+        "div",
+        "br",
+        "li",
+        "ul",
+        "ol",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "tr",
+        "table",
+        "blockquote",
+        "section",
+        "article",
+        "figure",
+        "figcaption",
+        "header",
+        "footer",
+        "hr",
+    ]
+)
+_INLINE_TAGS = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "big",
+        "center",
+        "cite",
+        "code",
+        "em",
+        "font",
+        "i",
+        "img",
+        "iframe",
+        "input",
+        "ins",
+        "del",
+        "label",
+        "link",
+        "mark",
+        "meta",
+        "noscript",
+        "q",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "svg",
+        "path",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "time",
+        "u",
+        "video",
+        "audio",
+        "source",
+        "picture",
+        "button",
+        "form",
+        "nav",
+        "aside",
+        "main",
+        "body",
+        "html",
+        "head",
+        "title",
+    ]
+)
+_HIDDEN_ENDS = {name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name in ("script", "style")}
+
+# UTF-8 read as Windows-1252 somewhere on the way: quotation marks, dashes, and the replacement character itself.
+_MOJIBAKE = {
+    "ï¿½": "\ufffd",
+    "â€œ": "“",
+    "â€\x9d": "”",
+    "â€™": "’",
+    "â€˜": "‘",
+    "â€“": "–",
+    "â€”": "—",
+    "â€¦": "…",
+    "Ã©": "é",
+    "Ã¨": "è",
+    "Ã¤": "ä",
+    "Ã¶": "ö",
+    "Ã¼": "ü",
+    "ÃŸ": "ß",
+    "Ã±": "ñ",
+    "Ã¡": "á",
+    "Ã³": "ó",
+    "Ã§": "ç",
+    "Â\xa0": " ",
+}
+_MOJIBAKE_PATTERN = re.compile("|".join(map(re.escape, _MOJIBAKE)))
+_MOJIBAKE_SIGNS = ("ï", "â", "Ã", "Â")  # single characters: many times faster to look for
+
+
+def strip_markup(text: str) -> str:
+    """Remove HTML tags; block tags become paragraph ends, scripts and comments vanish.
+
+    Only names that HTML knows are tags: ``<GM.N>`` is a stock ticker and stays.
+    """
+    pieces = []
+    position = 0
+    while (tag := _TAG.search(text, position)) is not None:
+        pieces.append(text[position : tag.start()])
+        position = tag.end()
+        if tag[2] is None:  # a comment
+            end = text.find("-->", position)
+            position = len(text) if end < 0 else end + 3
+            continue
+        name = tag[2].lower()
+        if name in _HIDDEN_ENDS and not tag[1]:
+            hidden = _HIDDEN_ENDS[name].search(text, position)
+            position = len(text) if hidden is None else hidden.start()
+        elif name in _BLOCK_TAGS:
+            pieces.append("\n\n")
+        elif name in _INLINE_TAGS or name in _HIDDEN_ENDS:
+            pieces.append(" ")
+        else:
+            pieces.append(tag[0])
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def strip_lead(text: str) -> str:
+    """Remove bylines, datelines and agency credits from the start of a text."""
+    start = len(text) - len(text.lstrip()) if text[:1].isspace() else 0
+    for _ in range(_LEAD_ROUNDS):
+        before = start
+        lead = text[start : start + LEAD_CHARACTERS]
+        for pattern in _LEADS:
+            found = pattern.match(lead)
+            if found is not None and found.end() > 0 and start + found.end() < len(text):
+                start += found.end()
+                lead = text[start : start + LEAD_CHARACTERS]
+        if start == before:
+            break
+    return text[start:]
+
+
+def unescape(text: str) -> str:
+    """Resolve HTML entities. A number that no code point can have is none (and may have any length)."""
+    return html.unescape(_ENDLESS_ENTITY.sub("\ufffd", text))
+
+
+def clean(text: str) -> str:
+    """Return the running text: markup, encoding damage, dateline and credits removed."""
+    if "&" in text:
+        unescaped = unescape(text)
+        text = unescape(unescaped) if unescaped != text and "&" in unescaped else unescaped
+    if "<" in text:
+        text = strip_markup(text)
+    if any(sign in text for sign in _MOJIBAKE_SIGNS):
+        text = _MOJIBAKE_PATTERN.sub(lambda found: _MOJIBAKE[found[0]], text)
+    return strip_lead(text)

@@ -1,0 +1,207 @@
+"""Markup, encoding damage and datelines go; the story stays whole."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+
+from pipeline.text import clean, strip_lead, strip_markup
+from tests.texts import any_text
+
+STORY = "The government said on Monday that it would resign."
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "LONDON, May 3 (Reuters) - ",
+        "LONDON (Reuters) - ",
+        "WASHINGTON/NEW YORK, Sept 14 (Reuters) - ",
+        "SALVADOR, Feb 26 - ",
+        "BERLIN, 5. März - ",
+        "Offenbach (dpa) - ",
+        "Offenbach (dpa/lno) - ",
+        "PARIS (AFP) – ",
+        "PARIS — ",
+        "WASHINGTON, D.C. -- ",
+        "WASHINGTON (AP) — ",
+        "(CNN) -- ",
+        "(CNN Business) ",
+        "(AP) ",
+        "By Jane Doe\nLONDON, May 3 (Reuters) - ",
+        "By Jane Doe and John Q. Public, Associated Press\n\n",
+        "By JANE DOE | ",
+        "Von Petra Müller\nBerlin (dpa) - ",
+        "MADRID, 3 mayo (EFE) - ",
+        "BRUXELLES, 12 janvier 2026 (Belga) - ",
+        "  \n MOSCOW (Interfax) - ",
+    ],
+)
+def test_datelines_bylines_and_credits_are_left_out(lead: str) -> None:
+    assert strip_lead(lead + STORY).lstrip() == STORY
+
+
+@pytest.mark.parametrize(
+    "lead", ["【ベルリン共同】", "（共同通信）", "新华社北京3月10日电（记者张三）", "新华社北京3月10日电"]
+)
+def test_east_asian_credits_are_left_out(lead: str) -> None:
+    assert strip_lead(lead + "政府は月曜日に総辞職すると発表した。") == "政府は月曜日に総辞職すると発表した。"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        STORY,
+        "The President - who was ill - said on Monday that he would resign.",
+        "The Palestinian Authority (PA) said on Monday that it would resign.",
+        "The British Broadcasting Corporation (BBC) has cut 400 jobs.",
+        "By Monday the river had risen by three metres.",
+        "By the time the police arrived, the thieves were gone.",
+        "Par rapport à 2025, le chiffre d'affaires progresse.",
+        "It was a long, cold day in May - and the vote took all of it.",
+        "Prices rose 3.5 percent (Reuters poll: 3.4).",
+        "U.S. stocks fell on Monday - the third day in a row.",
+        "On Tuesday, March 3, the council met.",
+        "iPhone sales fell - again.",
+        "A - B",
+        "I - we - fell",
+        "“I will go,” he said – and went.",
+    ],
+)
+def test_ordinary_leads_are_untouched(text: str) -> None:
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize("text", ["LONDON (Reuters) - ", "By Jane Doe\n", "(AP) "])
+def test_a_lead_with_nothing_after_it_stays(text: str) -> None:
+    assert strip_lead(text) == text
+
+
+def test_a_dateline_is_looked_for_at_the_beginning_only() -> None:
+    text = f"{STORY}\n\nLONDON (Reuters) - {STORY}"
+    assert strip_lead(text) == text
+
+
+@pytest.mark.parametrize(
+    ("damaged", "repaired"),
+    [
+        ("Itâ€™s a â€œtestâ€\x9d", "It’s a “test”"),
+        ("CafÃ© MÃ¼ller, StraÃŸe", "Café Müller, Straße"),
+        ("wait â€“ what", "wait – what"),
+        ("maÃ±ana", "mañana"),
+        ("10Â\xa0000", "10 000"),
+        ("Âge and âge and naïve stay", "Âge and âge and naïve stay"),
+    ],
+)
+def test_mojibake(damaged: str, repaired: str) -> None:
+    assert clean(damaged) == repaired
+
+
+@pytest.mark.parametrize(
+    ("escaped", "plain"),
+    [
+        ("AT&amp;T", "AT&T"),
+        ("AT&amp;amp;T", "AT&T"),
+        ("&ldquo;Yes&rdquo; &#8211; he said", "“Yes” – he said"),
+        ("caf&eacute;", "café"),
+        ("&amp;lt;b&amp;gt;bold&amp;lt;/b&amp;gt;", " bold "),
+        ("R&D and Q&A", "R&D and Q&A"),
+        ("a &unknown; b", "a &unknown; b"),
+        ("a &#xd800; b &#0; c", "a \ufffd b \ufffd c"),
+        (f"a &#{'9' * 10_000}; b", "a \ufffd b"),
+        (f"a &#x{'9' * 10_000}; b", "a \ufffd b"),
+    ],
+)
+def test_entities(escaped: str, plain: str) -> None:
+    assert clean(escaped) == plain
+
+
+@pytest.mark.parametrize(
+    ("markup", "plain"),
+    [
+        ("<p>One.</p><p>Two.</p>", "One. Two."),
+        ("One<br/>Two<BR>Three", "One Two Three"),
+        ('A <a href="x">link</a> here', "A link here"),
+        ("<div\nclass='x'>In</div>", "In"),
+        ("General Motors <GM.N> fell, <.SPX> rose", "General Motors <GM.N> fell, <.SPX> rose"),
+        ("Profit <LLY> 3 < 4 and 5 > 4", "Profit <LLY> 3 < 4 and 5 > 4"),
+        ("before<script>var a = '<p>';</script>after", "before after"),
+        ("before<SCRIPT src=x>b</ScRiPt >after", "before after"),
+        ("before<style>p {}</style>after", "before after"),
+        ("before<script>never closed", "before"),
+        ("before<!-- <p>no</p> -->after", "beforeafter"),
+        ("before<!-- never closed", "before"),
+        ("İİİ<script>x</script>after", "İİİ after"),  # lower-casing İ would move the end
+    ],
+)
+def test_markup(markup: str, plain: str) -> None:
+    assert " ".join(strip_markup(markup).split()) == plain
+
+
+def test_block_tags_end_paragraphs_and_inline_tags_do_not() -> None:
+    assert strip_markup("<p>a</p>b") == "\n\na\n\nb"
+    assert "\n" not in strip_markup("a<b>b</b><span>c</span>")
+
+
+def test_a_script_late_in_a_long_page_hides_itself_only() -> None:
+    page = "<p>word</p>" * 500 + "<script>hidden</script>" + "<p>the end</p>"
+    assert strip_markup(page).split() == ["word"] * 500 + ["the", "end"]
+
+
+@given(any_text)
+def test_any_text_is_cleaned_without_error(text: str) -> None:
+    assert isinstance(clean(text), str)
+
+
+@given(any_text)
+def test_a_text_without_signs_of_markup_or_damage_loses_at_most_its_lead(text: str) -> None:
+    if not any(sign in text for sign in "&<ïâÃÂ"):
+        assert text.endswith(clean(text))
+
+
+def seconds(work: Callable[[str], object], text: str) -> float:
+    """Best of three."""
+    best = 1e9
+    for _ in range(3):
+        started = time.perf_counter()
+        work(text)
+        best = min(best, time.perf_counter() - started)
+    return best
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<script>",
+        "<script></script>",
+        "<!--",
+        "<!-- -->",
+        "<a ",
+        "<a <b ",
+        "< a",
+        "</",
+        "<p>",
+        "&",
+        "&#",
+        "&amp;",
+        "&amp;amp;",
+        "&#1",
+        "BY AAAA ",
+        "By A",
+        "LONDON, ",
+        "A.",
+        "(Reuters",
+        "新华社",
+        "【",
+        "â€",
+        "- ",
+        "\n",
+        " ",
+    ],
+)
+def test_hostile_repetition_takes_linear_time(piece: str) -> None:
+    text = piece * 50_000
+    short, long = seconds(clean, text), seconds(clean, text * 4)
+    # linear: 4, quadratic: 16; times under a few milliseconds say nothing
+    assert long < 10 * short + 0.02

@@ -1,0 +1,57 @@
+"""The errors that end a worker; each carries the exit code that tells the operator why."""
+
+from typing import ClassVar
+
+from workers.kafka.exit_codes import ExitCode
+
+
+class WorkerError(Exception):
+    """Base of the errors that a worker cannot repair by itself."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.CRASHED
+
+
+class BrokerUnreachableError(WorkerError):
+    """No broker answered in time."""
+
+    exit_code = ExitCode.BROKER_UNREACHABLE
+
+
+class CredentialsRefusedError(WorkerError):
+    """Login or permission refused."""
+
+    exit_code = ExitCode.CREDENTIALS_REFUSED
+
+
+class SlotTakenError(WorkerError):
+    """Another process uses this slot's group.instance.id or transactional.id."""
+
+    exit_code = ExitCode.SLOT_TAKEN
+
+
+class DeadLetterLimitError(WorkerError):
+    """The share of dead letters passed its limit."""
+
+    exit_code = ExitCode.DEAD_LETTER_LIMIT
+
+
+class TransactionsFailedError(WorkerError):
+    """A new producer could not be built either."""
+
+    exit_code = ExitCode.TRANSACTIONS_FAILED
+
+
+class TopicsWrongError(WorkerError):
+    """A topic is missing or differs."""
+
+    exit_code = ExitCode.TOPICS_WRONG
+
+
+class UnpublishableError(WorkerError):
+    """The broker refuses even the dead letter."""
+
+    exit_code = ExitCode.UNPUBLISHABLE
+
+
+class DeadlineExceededError(Exception):
+    """A client call did not return in time. Its outcome is unknown."""

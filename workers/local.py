@@ -1,0 +1,269 @@
+"""The embedded worker: sign and match in one process, files in and out, no server.
+
+Its loop is the whole path of an article: read a batch of lines, parse, sketch, match,
+write the answers and events, commit.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Self
+
+import orjson
+import structlog
+
+from config.settings import Settings, milliseconds
+from pipeline.answers import Answer
+from pipeline.article import LINE_ALLOWANCE, Article, Rejected, about, parse_line
+from pipeline.engine import Engine
+from pipeline.matcher import Matched, Matcher, WindowRules
+from workers.journal import Journal
+from workers.metrics import Metrics
+from workers.outputs import Output
+from workers.sources import STDIN, Line, Position, Reader
+
+log = structlog.get_logger()
+
+DEAD_LETTER_SCHEMA = "samewire.dead/1"
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did."""
+
+    read: int = 0
+    published: int = 0
+    dead: int = 0
+    repeated: int = 0
+    skipped: int = 0
+    new_clusters: int = 0
+    merges: int = 0
+    seconds: float = 0.0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+class LocalWorker:
+    """One run of the embedded worker over one input. Use as a context manager."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        *,
+        source: str,
+        output: str,
+        events: str | None,
+        dead: str | None,
+        state: Path,
+        follow: bool = False,
+        metrics: Metrics | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+        on_progress: Callable[[int, int], None] = lambda _bytes, _articles: None,
+    ) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.metrics = metrics if metrics is not None else Metrics()
+        self.summary = Summary()
+        self._stopped = stopped
+        self.on_progress = on_progress
+        self._clock = _now_ms
+        sync = settings.state.sync
+        self._journal = Journal(state, settings.state.segment_bytes, sync)
+        self.matcher = Matcher(
+            engine.fingerprint,
+            WindowRules(
+                window_ms=milliseconds(settings.window.length),
+                # A finite input may be in any order; a live one moves on.
+                max_lateness_ms=milliseconds(settings.window.max_lateness) if follow else None,
+                max_articles=settings.window.max_articles,
+            ),
+        )
+        self._positions: dict[str, Position] = {}
+        committed: dict[str, int] = {}
+        for change, extra in self._journal.restore(engine.fingerprint):
+            self.matcher.apply(change)
+            self._positions = {k: Position(*v) for k, v in extra["positions"].items()}
+            committed = extra["lengths"]
+        self._outputs = (
+            Output(output, sync),
+            Output(events, sync),
+            Output(dead or str(state / "dead.jsonl"), sync),
+        )
+        self._lengths = dict(committed)
+        for file in self._outputs:
+            file.resume(committed.get(file.key))
+        self.reader = Reader(
+            source,
+            follow=follow,
+            max_line_bytes=LINE_ALLOWANCE * settings.input.max_text_bytes,
+            poll_seconds=settings.input.poll_interval.total_seconds(),
+            positions=self._positions,
+            stopped=stopped,
+        )
+        # Standard input has no position: what was answered before is recognised by its id.
+        self._skip_repeated = settings.output.repeated == "skip" or source == STDIN
+        if set(self._lengths) != {file.key for file in self._outputs if file.key}:
+            self._commit(self.matcher.nothing(), ())
+        self.metrics.set("build_info", 1, version=_version(), engine=engine.fingerprint)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._outputs:
+            file.close()
+        self._journal.close()
+
+    def run(self) -> Summary:
+        """Process the input to its end, or until stopped."""
+        started = time.perf_counter()
+        self.on_progress(0, 0)
+        for batch in self._batches():
+            self._process(batch)
+            self.on_progress(self.reader.bytes_read, self.summary.read)
+        if not self.reader.follow and not self._stopped():
+            closing = self.matcher.close()
+            self._write(closing, [], [])
+            self._commit(closing, ())
+        self.summary.seconds = time.perf_counter() - started
+        return self.summary
+
+    def _batches(self) -> Iterator[list[Line]]:
+        limits = self.settings.input
+        batch: list[Line] = []
+        size = 0
+        for line in self.reader.lines():
+            if line is not None:
+                batch.append(line)
+                size += len(line.content)
+            if batch and (line is None or len(batch) >= limits.batch_articles or size >= limits.batch_bytes):
+                yield batch
+                batch, size = [], 0
+            if self._stopped():
+                break
+        if batch:
+            yield batch
+
+    def _process(self, lines: Sequence[Line]) -> None:
+        started = time.perf_counter()
+        articles, dead = self._parse(lines)
+        now = self._clock()
+        ahead = now + milliseconds(self.settings.window.max_clock_skew)
+        clamped = 0
+        times = []
+        for article in articles:
+            moment = article.published_ms if article.published_ms is not None else now
+            if moment > ahead:
+                moment = now
+                clamped += 1
+            times.append(moment)
+        matched = self.matcher.match(
+            [a.id for a in articles],
+            times,
+            self.engine.sketcher.sketch(articles),
+            [about(a, self.settings.state.keep_texts) for a in articles],
+        )
+        answers = matched.answers
+        if self._skip_repeated:
+            answers = [a for a in answers if not a.repeated]
+        self._write(matched, answers, dead)
+        self._commit(matched, lines)
+        self.metrics.count("articles_read", len(lines))
+        self.metrics.count("articles_clamped", clamped)
+        self.metrics.observe("batch_seconds", time.perf_counter() - started)
+        self.summary.read += len(lines)
+        self.summary.skipped += len(matched.answers) - len(answers)
+
+    def _parse(self, lines: Sequence[Line]) -> tuple[list[Article], list[bytes]]:
+        limit = self.settings.input.max_text_bytes
+        articles: list[Article] = []
+        dead: list[bytes] = []
+        for line in lines:
+            try:
+                if line.cut:
+                    raise Rejected("too_large", f"the line has {line.end - line.offset} bytes")
+                articles.append(parse_line(line.content, limit))
+            except Rejected as rejected:
+                dead.append(_dead_letter(line, rejected))
+                self.metrics.count("articles_dead", reason=rejected.reason)
+                self.summary.dead += 1
+                self.summary.reasons[rejected.reason] = self.summary.reasons.get(rejected.reason, 0) + 1
+        return articles, dead
+
+    def _write(self, matched: Matched, answers: Sequence[Answer], dead: list[bytes]) -> None:
+        output, events, letters = self._outputs
+        engine = self.engine.fingerprint
+        output.write([orjson.dumps(a.record(engine)) for a in answers])
+        events.write([orjson.dumps(e.record(engine)) for e in matched.events])
+        letters.write(dead)
+        self._count(matched, answers)
+
+    def _commit(self, matched: Matched, lines: Sequence[Line]) -> None:
+        for line in lines:
+            self._positions[line.source] = Position(line.end, line.number)
+        self._lengths |= {file.key: file.length for file in self._outputs if file.key}
+        extra = {
+            "positions": {key: [p.offset, p.lines] for key, p in self._positions.items() if key != STDIN},
+            "lengths": self._lengths,
+        }
+        self._journal.append(matched.change, extra, self.matcher.window.first)
+
+    def _count(self, matched: Matched, answers: Sequence[Answer]) -> None:
+        metrics, counted = self.metrics, matched.counters
+        relations: dict[str, int] = {}
+        for answer in answers:
+            relations[answer.relation] = relations.get(answer.relation, 0) + 1
+        for relation, number in relations.items():
+            metrics.count("articles_published", number, relation=relation)
+        kinds: dict[str, int] = {}
+        for event in matched.events:
+            kinds[event.event] = kinds.get(event.event, 0) + 1
+        for kind, number in kinds.items():
+            metrics.count("cluster_events", number, event=kind)
+        metrics.count("articles_late", counted.late)
+        metrics.count("articles_repeated", counted.repeated)
+        metrics.count("articles_evicted", counted.evicted_early)
+        metrics.count("candidates", counted.candidates)
+        metrics.count("checks", counted.checks)
+        metrics.count("links", counted.links)
+        metrics.count("hot_buckets", counted.cut_buckets)
+        metrics.set("window_articles", len(self.matcher))
+        metrics.set("window_bytes", self.matcher.window.bytes_allocated)
+        metrics.set("watermark_seconds", max(0, self.matcher.watermark_ms) / 1000)
+        self.summary.published += len(answers)
+        self.summary.repeated += counted.repeated
+        self.summary.new_clusters += kinds.get("created", 0)
+        self.summary.merges += kinds.get("merged", 0)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _dead_letter(line: Line, rejected: Rejected) -> bytes:
+    """Return a dead letter: reason, position and the line's bytes in base64."""
+    return orjson.dumps(
+        {
+            "reason": rejected.reason,
+            "detail": rejected.detail,
+            "source": line.source,
+            "line": line.number,
+            "offset": line.offset,
+            "size_bytes": line.end - line.offset,
+            "truncated": line.cut,
+            "bytes": base64.b64encode(line.content).decode(),
+            "schema": DEAD_LETTER_SCHEMA,
+        }
+    )
+
+
+def _version() -> str:
+    try:
+        return version("samewire")
+    except PackageNotFoundError:
+        return "unknown"
