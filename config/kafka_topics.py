@@ -110,6 +110,11 @@ class DeskSettings(Frozen):
         default_factory=dict, description="desk of a language (ISO 639-1 code); copies do not cross languages"
     )
     default: int = Field(default=0, ge=0, description="desk of every language that by_language does not name")
+    followed: int = Field(
+        default=1,
+        ge=0,
+        description="desks that a matcher without one follows to be a warm standby; each costs a window of memory",
+    )
 
     @field_validator("by_language")
     @classmethod

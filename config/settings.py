@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.kafka import KafkaSettings
 from pipeline.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "SAMEWIRE_"
@@ -188,6 +189,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
+    kafka: KafkaSettings = KafkaSettings()
 
     @classmethod
     def settings_customise_sources(

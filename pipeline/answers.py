@@ -51,7 +51,7 @@ class ClusterEvent(NamedTuple):
     ``other``: for ``merged``, the id that is now an alias of ``cluster``.
     """
 
-    event: Literal["created", "merged", "closed"]
+    event: Literal["created", "grown", "merged", "closed"]
     cluster: int
     size: int
     first_ms: int

@@ -16,7 +16,11 @@ import orjson
 from pipeline.errors import SamewireError
 
 MAX_ID_BYTES = 512
+INPUT_SCHEMA = "samewire.input/1"
+"""What an article's optional field ``schema`` says; another version is refused, not guessed at."""
+
 MAX_FIELD_BYTES = 4096  # source, lang, url
+MAX_KEPT_CHARACTERS = 65_536  # of a text, for readers of a state
 DEFAULT_MAX_TEXT_BYTES = 1 << 20
 # The envelope around the text: title, escapes (a control character takes six bytes), other fields.
 LINE_ALLOWANCE = 6
@@ -30,6 +34,11 @@ REASONS: Final = {
     "wrong_type": "a field has the wrong type",
     "invalid_id": "the id is too long or has control characters",
     "invalid_date": "a date is not RFC 3339",
+    "unknown_schema": "the field schema names a version that this samewire does not read",
+    "tombstone": "a Kafka record without a value",
+    "failed": "an unexpected error; the dead letter carries it",
+    "damaged": "a signed record that fails its checksum or has an unknown format version",
+    "wrong_engine": "a signed record of another engine fingerprint",
     "nul": "the text, the title or the id has a NUL character",
 }
 """Why a line can be rejected; the keys are the values of the metric's label."""
@@ -121,6 +130,9 @@ def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> A
     """Check a parsed JSON value; raises :class:`Rejected`."""
     if not isinstance(record, dict):
         raise Rejected("malformed", f"expected a JSON object, found {type(record).__name__}")
+    schema = record.get("schema")
+    if schema is not None and schema != INPUT_SCHEMA:
+        raise Rejected("unknown_schema", f"schema {str(schema)[:60]!r} is not {INPUT_SCHEMA}")
     identifier = record.get("id")
     if identifier is None or identifier == "":
         raise Rejected("missing_id", "id is required")
@@ -168,7 +180,7 @@ def about(article: Article, with_text: bool) -> str:
     """Return as JSON what readers of a state want to know of an article."""
     fields = {"title": article.title, "source": article.source, "lang": article.lang, "url": article.url}
     if with_text:
-        fields["text"] = article.text
+        fields["text"] = article.text[:MAX_KEPT_CHARACTERS]
     return orjson.dumps(fields).decode()
 
 

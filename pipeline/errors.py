@@ -6,11 +6,13 @@ command line prints it as it stands and exits with :attr:`SamewireError.exit_cod
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class SamewireError(Exception):
     """Base of every error that a user can do something about."""
 
-    exit_code = 1
+    exit_code: ClassVar[int] = 1
 
 
 class SettingsError(SamewireError):

@@ -62,7 +62,8 @@ def gather(
             last_age = age
             other = (newest - age) & ring
             if (
-                all_low[other, at] == low[at]
+                slots.row[other] != NO_ROW
+                and all_low[other, at] == low[at]
                 and all_low[other, at + 1] == low[at + 1]
                 and all_low[other, at + 2] == low[at + 2]
             ):
@@ -72,9 +73,8 @@ def gather(
                 walked += 1
                 if seen[other] != newest:
                     seen[other] = newest
-                    if slots.row[other] != NO_ROW:
-                        candidates[found] = newest - age
-                        found += 1
+                    candidates[found] = newest - age
+                    found += 1
             link = int(slots.following[other, band])
     return found, cut
 

@@ -9,6 +9,8 @@ that one of them does not overflow. Compiled code is cached beside the source
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
+from importlib.resources import files
 from typing import ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -22,11 +24,23 @@ except ImportError:  # a platform without LLVM: the same answers, more slowly
     COMPILED = False
 
 
+def _sources() -> str:
+    """Return a digest of this package's sources."""
+    modules = sorted((p for p in files("pipeline").iterdir() if p.name.endswith(".py")), key=lambda p: p.name)
+    return blake2b(b"".join(p.read_bytes() for p in modules), digest_size=16).hexdigest()
+
+
+SOURCES = _sources()
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile ``function`` without the interpreter lock; return it unchanged without numba."""
     if not COMPILED:
         return function
-    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True)(function))
+    compiled = numba.njit(cache=True, nogil=True)(function)
+    # numba asks whether the kernel's own file changed; what it inlines from others must count too
+    compiled._cache._cache_file._source_stamp = SOURCES
+    return cast("Callable[P, R]", compiled)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:

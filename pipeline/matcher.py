@@ -19,7 +19,7 @@ from pipeline.hashing import identity64
 from pipeline.index import link_all
 from pipeline.matching import CANDIDATES, CHECKS, COUNTERS, CUT_BUCKETS, LINKS, Batch, Workspace, match_batch
 from pipeline.sketch import Sketches, resketch
-from pipeline.verify import RELATIONS
+from pipeline.verify import NEW, RELATIONS
 from pipeline.window import NO_ROW, Window
 
 MAX_BUCKET_WALK = 128
@@ -59,12 +59,16 @@ class Counters:
 
 @dataclass(slots=True)
 class Matched:
-    """The result of a batch: an answer for each article in order, events, the change to log."""
+    """The result of a batch: an answer for each article in order, events, the change to log.
+
+    ``grown``: how the clusters that grew stand after the batch, once each.
+    """
 
     answers: list[Answer]
     events: list[ClusterEvent]
     change: Change
     counters: Counters = field(default_factory=Counters)
+    grown: list[ClusterEvent] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,7 @@ class Matcher:
                 for p, i in enumerate(ids)
             ]
 
+        grown = self._growth(slots.row[places[slots.relation[places] != NEW]])
         if len(time):
             self.watermark_ms = max(self.watermark_ms, int(time.max()))
         row = slots.row[places]
@@ -194,7 +199,7 @@ class Matcher:
         if self.rules.max_lateness_ms is not None:
             events += self._expire(self.watermark_ms - self.rules.max_lateness_ms - self.rules.window_ms)
             change.opened = window.open
-        return Matched(answers, events, change, counters)
+        return Matched(answers, events, change, counters, grown)
 
     def close(self) -> Matched:
         """End a finite input: close the clusters that are a window behind the newest article."""
@@ -462,6 +467,15 @@ class Matcher:
         window.arena_first = (
             int(window.slots.start[window.slot(end)]) if end < window.next else window.arena_next
         )
+
+    def _growth(self, grown: npt.NDArray[np.int32]) -> list[ClusterEvent]:
+        rows = self.window.rows
+        return [
+            ClusterEvent(
+                "grown", int(rows.name[r]), int(rows.size[r]), int(rows.earliest[r]), int(rows.latest[r])
+            )
+            for r in np.unique(grown).tolist()
+        ]
 
     def _answers(
         self, ids: Sequence[str], places: npt.NDArray[np.int64], late: npt.NDArray[np.uint8]

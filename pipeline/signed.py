@@ -35,6 +35,36 @@ class SignedArticles:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def between(self, first: int, end: int) -> SignedArticles:
+        """Return a run of the articles."""
+        return SignedArticles(
+            self.ids[first:end],
+            self.time[first:end],
+            self.sketches.between(first, end),
+            self.signatures[first:end],
+            self.about[first:end],
+        )
+
+
+def concatenate(parts: Sequence[SignedArticles]) -> SignedArticles:
+    """Return the articles of several records as one."""
+    if len(parts) == 1:
+        return parts[0]
+    offsets = np.cumsum([0] + [len(part.sketches.tokens) for part in parts])
+    return SignedArticles(
+        [article_id for part in parts for article_id in part.ids],
+        np.concatenate([part.time for part in parts]),
+        Sketches(
+            np.concatenate([part.sketches.tokens for part in parts]),
+            np.concatenate(
+                [part.sketches.ends + offset for part, offset in zip(parts, offsets, strict=False)]
+            ),
+            np.concatenate([part.sketches.low for part in parts]),
+        ),
+        np.concatenate([part.signatures for part in parts]),
+        [text for part in parts for text in part.about],
+    )
+
 
 def encode_signed(signed: SignedArticles, fingerprint: str) -> bytes:
     """Return signed articles as one record."""

@@ -43,6 +43,12 @@ class Sketches:
         """Return one article's tokens."""
         return self.tokens[int(self.ends[row - 1]) if row else 0 : int(self.ends[row])]
 
+    def between(self, first: int, end: int) -> Sketches:
+        """Return the sketches of a run of the articles."""
+        before = int(self.ends[first - 1]) if first else 0
+        after = int(self.ends[end - 1]) if end > first else before
+        return Sketches(self.tokens[before:after], self.ends[first:end] - before, self.low[first:end])
+
     def select(self, rows: Sequence[int]) -> Sketches:
         """Return the sketches of some of the articles."""
         kept = [self.tokens_of(row) for row in rows]

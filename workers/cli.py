@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from config.settings import Settings, load_settings
 from pipeline.errors import SamewireError
+from workers.cli_kafka import register as register_kafka
 from workers.logs import configure_logs
 
 app = typer.Typer(
@@ -192,6 +193,9 @@ def _progress(total_bytes: int | None, quiet: bool) -> Iterator[Any]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("clustering", total=total_bytes, articles=0)
         yield lambda done, articles: progress.update(task, completed=done, articles=articles)
+
+
+register_kafka(app)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from pipeline.article import LINE_ALLOWANCE, Article, Rejected, about, parse_lin
 from pipeline.engine import Engine
 from pipeline.matcher import Matched, Matcher, WindowRules
 from workers.journal import Journal
+from workers.matched import count_matched
 from workers.metrics import Metrics
 from workers.outputs import Output
 from workers.sources import STDIN, Line, Position, Reader
@@ -214,31 +215,11 @@ class LocalWorker:
         self._journal.append(matched.change, extra, self.matcher.window.first)
 
     def _count(self, matched: Matched, answers: Sequence[Answer]) -> None:
-        metrics, counted = self.metrics, matched.counters
-        relations: dict[str, int] = {}
-        for answer in answers:
-            relations[answer.relation] = relations.get(answer.relation, 0) + 1
-        for relation, number in relations.items():
-            metrics.count("articles_published", number, relation=relation)
-        kinds: dict[str, int] = {}
-        for event in matched.events:
-            kinds[event.event] = kinds.get(event.event, 0) + 1
-        for kind, number in kinds.items():
-            metrics.count("cluster_events", number, event=kind)
-        metrics.count("articles_late", counted.late)
-        metrics.count("articles_repeated", counted.repeated)
-        metrics.count("articles_evicted", counted.evicted_early)
-        metrics.count("candidates", counted.candidates)
-        metrics.count("checks", counted.checks)
-        metrics.count("links", counted.links)
-        metrics.count("hot_buckets", counted.cut_buckets)
-        metrics.set("window_articles", len(self.matcher))
-        metrics.set("window_bytes", self.matcher.window.bytes_allocated)
-        metrics.set("watermark_seconds", max(0, self.matcher.watermark_ms) / 1000)
+        count_matched(self.metrics, self.matcher, matched, answers)
         self.summary.published += len(answers)
-        self.summary.repeated += counted.repeated
-        self.summary.new_clusters += kinds.get("created", 0)
-        self.summary.merges += kinds.get("merged", 0)
+        self.summary.repeated += matched.counters.repeated
+        self.summary.new_clusters += sum(e.event == "created" for e in matched.events)
+        self.summary.merges += sum(e.event == "merged" for e in matched.events)
 
 
 def _now_ms() -> int:

@@ -23,6 +23,7 @@ class Metric:
 
 METRICS = (
     Metric("counter", "articles_read", "Lines or records taken from the input."),
+    Metric("counter", "articles_signed", "Articles signed."),
     Metric(
         "counter", "articles_published", "Answers published, by relation to the best match.", ("relation",)
     ),
@@ -41,6 +42,21 @@ METRICS = (
     Metric("histogram", "batch_seconds", "Time for one batch from parsing to commit.", (), BATCH_SECONDS),
     Metric("gauge", "window_articles", "Articles in the window."),
     Metric("gauge", "window_bytes", "Memory reserved for the window, in bytes."),
+    Metric("gauge", "desks_owned", "Desks that this matcher owns; 0 on a standby."),
+    Metric(
+        "gauge", "restoring_records", "Changelog records still to be read before a desk can work.", ("desk",)
+    ),
+    Metric(
+        "gauge", "standby_records_behind", "Changelog records that a standby has not followed yet.", ("desk",)
+    ),
+    Metric("gauge", "lag_records", "Records waiting in a partition.", ("topic", "partition")),
+    Metric("counter", "transactions_committed", "Transactions committed, for certain."),
+    Metric("counter", "transactions_aborted", "Transactions undone, by reason.", ("reason",)),
+    Metric("histogram", "transaction_seconds", "Time to publish a batch.", (), BATCH_SECONDS),
+    Metric("counter", "producer_rebuilds", "Producers that were replaced after a fatal error."),
+    Metric("counter", "rebalances", "Changes of assignment, by kind.", ("kind",)),
+    Metric("counter", "records_expired", "Input that retention removed before it was read."),
+    Metric("counter", "children_ended", "Supervised processes that ended, by exit code.", ("exit_code",)),
     Metric("gauge", "watermark_seconds", "Newest event time seen, in seconds since 1970."),
     Metric("gauge", "build_info", "1; the labels say which engine runs.", ("version", "engine")),
 )

@@ -15,16 +15,20 @@ from pathlib import Path
 
 import pytest
 from kafka import OffsetAndMetadata, TopicPartition
+from kafka.admin import MemberToRemove
 
 from config.kafka import KafkaSettings
 from tests.kafka import topic
 from tests.kafka.broker import KafkaBroker
-from tests.kafka.copy_worker import ROOT, command
+from tests.kafka.copy_worker import ROOT, CopyStep, command
 from tests.kafka.waiting import wait_for
 from workers.kafka import deadletters
-from workers.kafka.client import make_producer, slot_id
+from workers.kafka.client import make_admin, make_consumer, make_producer, slot_id
 from workers.kafka.exit_codes import ExitCode
+from workers.kafka.loop import WorkerLoop
 from workers.kafka.producer_state import force_close
+from workers.kafka.stop import StopFlag
+from workers.kafka.transaction import TransactionalProducer
 
 pytestmark = pytest.mark.kafka
 
@@ -164,6 +168,40 @@ def test_a_dead_owners_open_transaction_is_ended_by_the_successor(copying: Copyi
     assert len(counted) == 400
     assert [key for key, count in counted.items() if count > 1] == []
     force_close(dead)
+
+
+def test_an_expelled_member_that_is_back_before_it_noticed_doubles_nothing(copying: Copying) -> None:
+    """kafka-python keeps partitions and positions then, with a new and valid membership."""
+    settings, source = copying.settings, topic.create(copying.bootstrap, copying.source + ".one")
+    topic.fill(copying.bootstrap, source, _articles(10))
+    identity = slot_id(copying.group, "0")
+    producer = TransactionalProducer(lambda: make_producer(settings, identity), settings.transactions)
+    consumer, step = make_consumer(settings, copying.group, "0"), CopyStep(copying.target, copying.dead)
+    loop = WorkerLoop(
+        consumer=consumer, producer=producer, step=step, topic=source, settings=settings, stop=StopFlag(20)
+    )
+    consumer.subscribe([source], listener=loop._notes)
+
+    def committed() -> int:
+        loop._turn()
+        return topic.committed(copying.bootstrap, copying.group).get(TopicPartition(source, 0), 0)
+
+    wait_for("the first records", lambda: committed() == 10)
+    admin = make_admin(settings)
+    admin.remove_group_members(copying.group, [MemberToRemove(group_instance_id=identity)])
+    # Another owner takes the next ten meanwhile.
+    topic.fill(copying.bootstrap, source, [(b"theirs%d" % n, b"x") for n in range(10)])
+    other = TransactionalProducer(lambda: make_producer(settings, "other"), settings.transactions)
+    other.publish([], {TopicPartition(source, 0): 20}, copying.group, lambda partitions: {})
+    consumer._coordinator.request_rejoin()
+    topic.fill(copying.bootstrap, source, [(b"ours%d" % n, b"x") for n in range(10)])
+    wait_for("the last records", lambda: committed() == 30)
+    copied = copying.copied()
+    assert len(copied) == 20
+    assert not [key for key in copied if key.startswith(b"theirs")]
+    for client in (producer, other, admin):
+        client.close()
+    consumer.close(autocommit=False, timeout_ms=5000)
 
 
 def test_a_second_process_in_the_same_slot_takes_it(copying: Copying) -> None:

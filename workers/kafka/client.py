@@ -188,7 +188,7 @@ def connect(
                 ) from error
             log.warning("kafka_unreachable", servers=servers, error=str(error), retry_seconds=backoff_seconds)
             # Jitter, so that a fleet of workers does not return in step.
-            sleep(backoff_seconds * random.uniform(0.8, 1.2))  # noqa: S311 - not for cryptography
+            sleep(min(backoff_seconds * random.uniform(0.8, 1.2), give_up_at - clock()))  # noqa: S311 - not for cryptography
             backoff_seconds = min(backoff_seconds * 2, MAX_BACKOFF_SECONDS)
 
 

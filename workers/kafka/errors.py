@@ -2,10 +2,11 @@
 
 from typing import ClassVar
 
+from pipeline.errors import SamewireError
 from workers.kafka.exit_codes import ExitCode
 
 
-class WorkerError(Exception):
+class WorkerError(SamewireError):
     """Base of the errors that a worker cannot repair by itself."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.CRASHED
@@ -55,3 +56,15 @@ class UnpublishableError(WorkerError):
 
 class DeadlineExceededError(Exception):
     """A client call did not return in time. Its outcome is unknown."""
+
+
+class EngineMismatchError(WorkerError):
+    """The changelog was written by another engine."""
+
+    exit_code = ExitCode.ENGINE_MISMATCH
+
+
+class StateDamagedError(WorkerError):
+    """The changelog has a gap or a damaged record."""
+
+    exit_code = ExitCode.STATE_DAMAGED

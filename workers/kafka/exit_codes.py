@@ -35,6 +35,8 @@ class ExitCode(IntEnum):
     """A supervised process kept dying; the supervisor gave up on all of them."""
     UNPUBLISHABLE = 20
     """Even the dead letter of a record is refused by the broker; see the topic's `max.message.bytes`."""
+    STATE_DAMAGED = 21
+    """The changelog has a gap or fails its checksum; feed the articles again into new topics."""
 
     @property
     def restart_helps(self) -> bool:
@@ -47,4 +49,5 @@ class ExitCode(IntEnum):
             ExitCode.TOPICS_WRONG,
             ExitCode.ENGINE_MISMATCH,
             ExitCode.UNPUBLISHABLE,
+            ExitCode.STATE_DAMAGED,
         )

@@ -21,6 +21,7 @@ from workers.kafka.errors import CredentialsRefusedError, SlotTakenError, Unpubl
 from workers.kafka.joining import JoinNudge
 from workers.kafka.lag import position_lag
 from workers.kafka.observer import NullObserver, Observer
+from workers.kafka.positions import read_committed
 from workers.kafka.rebalance import Change, RebalanceNotes
 from workers.kafka.records import Outcome
 from workers.kafka.step import Step
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 # Pause between two attempts to read the committed positions while a broker is away.
 RETRY_SECONDS = 0.2
+# One slice of polling during a rebalance; a stop signal is seen within it.
+REBALANCE_SLICE_SECONDS = 0.5
 
 
 class WorkerLoop:
@@ -70,6 +73,9 @@ class WorkerLoop:
         self._careful_records = 0
         # The records that failed alone, and why. They are rejected when they come again, from a clean state.
         self._doomed: dict[tuple[TopicPartition, int], BaseException] = {}
+        # Where each owned partition continues: nothing before it may be published again.
+        self._next: dict[TopicPartition, int] = {}
+        self._member = ""
         self._unstable = False
         self._nudge = JoinNudge(clock)
         self._lag_checked_at = clock()
@@ -90,10 +96,12 @@ class WorkerLoop:
     def _turn(self) -> None:
         self._watchdog.alive()
         polled = self._poll()
-        self._watchdog.member(stable=self._nudge.stable(self._consumer))
-        self._apply_rebalance()
+        self._unstable = not self._nudge.stable(self._consumer)
+        self._watchdog.member(stable=not self._unstable)
+        claimed = self._apply_rebalance()
         assigned = self._consumer.assignment()
-        self._buffer.add({at: records for at, records in polled.items() if at in assigned}, self._clock())
+        kept = {at: records for at, records in polled.items() if at in self._next and at not in claimed}
+        self._buffer.add(kept, self._clock())
         if not self._step.ready():
             self._watchdog.progress()
             self._hold_input(assigned)
@@ -107,9 +115,11 @@ class WorkerLoop:
         self._check_lag(assigned)
 
     def _poll(self) -> Mapping[TopicPartition, Any]:
-        slice_seconds = self._settings.batches.poll_seconds
-        if not self._unstable:  # a rebalance needs time inside poll() to complete, even if a batch is due
-            slice_seconds = min(slice_seconds, self._buffer.wait_seconds(self._clock()))
+        # A rebalance completes inside poll(), and one whose slice ends too early may be left half done.
+        slice_seconds = REBALANCE_SLICE_SECONDS
+        if not self._unstable:
+            wait_seconds = self._buffer.wait_seconds(self._clock())
+            slice_seconds = min(self._settings.batches.poll_seconds, wait_seconds)
         try:
             return dict(self._consumer.poll(timeout_ms=round(slice_seconds * 1000)))
         except kafka_errors.FencedInstanceIdError as error:
@@ -123,25 +133,49 @@ class WorkerLoop:
             self._stop.wait(RETRY_SECONDS)
             return {}
 
-    def _apply_rebalance(self) -> None:
+    def _apply_rebalance(self) -> Collection[TopicPartition]:
+        """Act on the notes; returns the partitions whose position was set anew, past what was just polled."""
+        claimed: set[TopicPartition] = set()
         for note in self._notes.take():
             self._watchdog.progress()
             self._observer.rebalanced(note.change.value, len(note.partitions))
             log.info("rebalanced", change=note.change.value, partitions=_names(note.partitions))
             if note.change is Change.ASSIGNED:
-                if note.partitions:
-                    self._watchdog.alive("taking over")
-                    self._before_taking_over()
-                self._report_expired(note.partitions)
-                self._step.on_assigned(note.partitions)
+                self._claim(note.partitions)
+                claimed |= note.partitions
             else:
-                self._buffer.drop(note.partitions)
-                for at in note.partitions:
-                    self._careful_until.pop(at, None)
-                self._doomed = {
-                    key: why for key, why in self._doomed.items() if key[0] not in note.partitions
-                }
-                self._step.on_revoked(note.partitions)
+                self._release(note.partitions)
+        member = self._consumer.group_metadata().member_id
+        if member and member != self._member:
+            # Expelled and back before a heartbeat told: kafka-python then keeps partitions and positions as
+            # if nothing had happened, though others had them meanwhile.
+            kept = frozenset(self._next) - claimed
+            if self._member and kept:
+                log.warning("membership_was_lost", partitions=_names(kept))
+                self._observer.rebalanced(Change.LOST.value, len(kept))
+                self._release(kept)
+                kept &= self._consumer.assignment()
+                self._claim(kept)
+                claimed |= kept
+            self._member = member
+        return claimed
+
+    def _claim(self, partitions: Collection[TopicPartition]) -> None:
+        """Take partitions over: end what a dead owner left open, and start at the committed positions."""
+        if partitions:
+            self._watchdog.alive("taking over")
+            self._before_taking_over()
+            self._seek_to_committed(partitions)
+            self._report_expired(partitions)
+        self._step.on_assigned(partitions)
+
+    def _release(self, partitions: Collection[TopicPartition]) -> None:
+        self._buffer.drop(partitions)
+        for at in partitions:
+            self._next.pop(at, None)
+            self._careful_until.pop(at, None)
+        self._doomed = {key: why for key, why in self._doomed.items() if key[0] not in partitions}
+        self._step.on_revoked(partitions)
 
     def _hold_input(self, partitions: Collection[TopicPartition]) -> None:
         """Pause exactly these partitions: polling goes on, for the heartbeat, but returns none of them."""
@@ -157,7 +191,7 @@ class WorkerLoop:
         if group is None:
             return
         batch = self._buffer.take(self._clock(), limit=self._careful_records if self._careful_until else None)
-        if not set(batch.offsets) <= set(self._consumer.assignment()):
+        if not self._continues(batch):
             self._undo()
             return
         self._watchdog.alive("processing")
@@ -174,6 +208,20 @@ class WorkerLoop:
             return
         self._observer.batch_processed(len(batch.records), self._clock() - started)
         self._publish(batch, outcome, group)
+
+    def _continues(self, batch: Batch) -> bool:
+        """Whether the batch is ours and begins no earlier than the last commit ended.
+
+        The last line of defence: whatever makes a client forget its position, nothing is published twice.
+        """
+        if not set(batch.offsets) <= set(self._consumer.assignment()):
+            return False
+        for record in batch.records:
+            at = TopicPartition(record.topic, record.partition)
+            if record.offset < self._next.get(at, record.offset + 1):
+                log.error("position_went_back", partition=_names([at]), offset=record.offset)
+                return False
+        return True
 
     def _stable_group(self) -> Any:
         """The group metadata that fences the next transaction; None while a rebalance is under way.
@@ -204,6 +252,7 @@ class WorkerLoop:
         verdict = self._producer.publish(outcome.records, batch.offsets, group, self._read_committed)
         match verdict:
             case Committed():
+                self._next |= batch.offsets
                 self._limiter.count(len(batch.records), outcome.dead_letters)
                 self._step.committed()
                 self._watchdog.progress()
@@ -243,47 +292,51 @@ class WorkerLoop:
         self._rewind()
 
     def _rewind(self) -> None:
-        """Read again from the committed positions; keeps trying while the broker is away."""
+        """Read again from the committed positions."""
         self._buffer.clear()
+        self._seek_to_committed(self._next.keys() & self._consumer.assignment())
+
+    def _seek_to_committed(self, partitions: Collection[TopicPartition]) -> None:
+        """Set the positions ourselves; keeps trying while the broker is away."""
         while not self._stop.requested:
-            self._watchdog.alive("rewinding")
-            assigned = self._consumer.assignment()
+            self._watchdog.alive("reading committed positions")
             try:
-                committed = self._read_committed(assigned)
+                committed = self._read_committed(partitions)
             except kafka_errors.KafkaError as error:
                 if classify(error) is Failure.REFUSED:
                     raise CredentialsRefusedError(f"reading offsets refused: {error}") from error
-                log.warning("rewind_failed", error=str(error))
+                log.warning("committed_positions_unknown", error=str(error))
                 self._stop.wait(RETRY_SECONDS)
                 continue
-            for at in assigned:
+            for at in set(partitions) & self._consumer.assignment():
                 if at in committed:
                     self._consumer.seek(at, committed[at].offset)
                 else:
                     self._consumer.seek_to_beginning(at)
+                self._next[at] = committed[at].offset if at in committed else 0
             return
 
     def _read_committed(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, OffsetAndMetadata]:
-        limit_ms = round(self._settings.transactions.deadline_seconds * 1000)
-        found = {at: self._consumer.committed(at, metadata=True, timeout_ms=limit_ms) for at in partitions}
-        return {at: position for at, position in found.items() if position is not None}
+        limit_seconds = self._settings.transactions.deadline_seconds
+        return read_committed(self._consumer, partitions, limit_seconds)
 
     def _report_expired(self, partitions: Collection[TopicPartition]) -> None:
         """Say so when retention has removed input that was never read; nothing is dropped silently."""
         limit_ms = round(self._settings.consumer.request_timeout_seconds * 1000)
         try:
-            committed = self._read_committed(partitions)
             begins = self._consumer.beginning_offsets(list(partitions), timeout_ms=limit_ms)
         except kafka_errors.KafkaError as error:
             log.warning("expiry_check_failed", error=str(error))
             return
-        for at, position in committed.items():
-            missing = begins[at] - position.offset
-            if missing > 0:
-                log.error("records_expired", topic=at.topic, partition=at.partition, records=missing)
-                self._observer.records_expired(at.topic, at.partition, missing)
+        for at, begin in begins.items():
+            committed = self._next.get(at, 0)
+            if committed and begin > committed:
+                log.error(
+                    "records_expired", topic=at.topic, partition=at.partition, records=begin - committed
+                )
+                self._observer.records_expired(at.topic, at.partition, begin - committed)
 
     def _check_lag(self, assigned: Collection[TopicPartition]) -> None:
         settings = self._settings.watchdog

@@ -17,6 +17,7 @@ from config.kafka import KafkaSettings
 from workers.kafka import deadletters
 from workers.kafka.client import make_consumer, make_producer, slot_id
 from workers.kafka.errors import TransactionsFailedError
+from workers.kafka.positions import read_committed
 from workers.kafka.records import Outgoing, Record
 from workers.kafka.transaction import Committed, TransactionalProducer
 
@@ -160,10 +161,8 @@ class _Redrive:
     def _read_committed(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, OffsetAndMetadata]:
-        found = {
-            at: self._consumer.committed(at, metadata=True, timeout_ms=self._limit_ms) for at in partitions
-        }
-        return {at: position for at, position in found.items() if position is not None}
+        limit_seconds = self._settings.transactions.deadline_seconds
+        return read_committed(self._consumer, partitions, limit_seconds)
 
 
 def restore(letter: Record) -> Outgoing:

@@ -43,6 +43,16 @@ class Replay:
         """Whether everything up to the target was handed out."""
         return self.target == 0 or self._position >= self.target
 
+    @property
+    def behind(self) -> int:
+        """How many offsets lie between what was handed out and the target."""
+        return max(0, self.target - max(0, self._position))
+
+    def close(self) -> None:
+        """Close the clients."""
+        self._consumer.close(autocommit=False)
+        self._admin.close()
+
     def extend(self) -> None:
         """Move the target to the present end, for a standby that follows."""
         self.target = self._high_watermark()

@@ -28,6 +28,7 @@ class FakeConsumer:
         self.positions: dict[TopicPartition, int] = {}
         self.committed_now: dict[TopicPartition, int] = {}
         self.state = MemberState.STABLE
+        self.member_id = "m1"
         self.listener: Any = None
 
     def subscribe(self, topics: Sequence[str], listener: Any) -> None:
@@ -64,7 +65,7 @@ class FakeConsumer:
         return dict.fromkeys(partitions, 0)
 
     def group_metadata(self) -> Any:
-        return SimpleNamespace(state=self.state)
+        return SimpleNamespace(state=self.state, member_id=self.member_id)
 
 
 class FakeProducer:
@@ -147,6 +148,14 @@ class Rig:
             stop=self.stop,
             clock=lambda: self.now,
         )
+        self.own({P0})
+
+    def own(self, partitions: set[TopicPartition]) -> None:
+        """A rebalance gives these partitions, and one slice takes them over."""
+        self.loop._notes.on_partitions_assigned(partitions - (self.consumer.owned - {P0}))
+        self.consumer.owned = partitions
+        self.turn()
+        self.step.events.clear()
 
     def turn(self, polled: dict[TopicPartition, list[FakeRecord]] | None = None, times: int = 1) -> None:
         if polled is not None:
@@ -197,13 +206,38 @@ def test_nothing_is_processed_while_the_group_is_rebalancing(rig: Rig) -> None:
 
 
 def test_records_of_a_revoked_partition_are_dropped_before_the_step_forgets_it(rig: Rig) -> None:
-    rig.loop._notes.on_partitions_assigned([P0, P1])
-    rig.consumer.owned = {P0, P1}
+    rig.own({P0, P1})
     rig.turn({P0: run(0, 0, 2), P1: run(1, 0, 2)})
     rig.loop._notes.on_partitions_revoked([P1])
     rig.consumer.owned = {P0}
     rig.turn()
-    assert rig.step.events == ["assigned", "revoked", "process 2", "committed"]
+    assert rig.step.events == ["revoked", "process 2", "committed"]
+
+
+def test_a_new_owner_starts_at_the_committed_position_whatever_the_client_polled(rig: Rig) -> None:
+    rig.consumer.committed_now = {P1: 70}
+    rig.consumer.owned = {P0, P1}
+    rig.loop._notes.on_partitions_assigned([P1])
+    rig.turn({P1: run(1, 50, 5)}, times=3)
+    assert rig.consumer.positions[P1] == 70
+    assert rig.step.events == ["assigned"]
+
+
+def test_a_member_that_was_expelled_unnoticed_gives_everything_up_first(rig: Rig) -> None:
+    rig.turn({P0: run(0, 0, 3)})
+    rig.consumer.committed_now = {P0: 40}  # by whoever had the partition meanwhile
+    rig.consumer.member_id = "m2"
+    rig.turn(times=2)
+    assert rig.step.events == ["revoked", "assigned"]
+    assert rig.consumer.positions[P0] == 40
+    assert rig.producer.published == []
+
+
+def test_a_position_that_went_back_is_never_published_again(rig: Rig) -> None:
+    rig.turn({P0: run(0, 0, 3)}, times=2)
+    rig.turn({P0: run(0, 1, 2)}, times=2)
+    assert rig.step.events == ["process 3", "committed", "aborted"]
+    assert rig.consumer.positions[P0] == 3
 
 
 def test_input_is_held_while_the_step_restores_and_flows_again_after(rig: Rig) -> None:

@@ -1,0 +1,217 @@
+"""The role *match*: signed articles in, answers, cluster events and the changelog out. One owner a desk."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+import orjson
+import structlog
+from kafka import TopicPartition
+
+from config.settings import Settings, milliseconds
+from pipeline.answers import ClusterEvent, cluster_id
+from pipeline.changelog import encode
+from pipeline.errors import FingerprintError, StateError
+from pipeline.matcher import Matcher, WindowRules
+from pipeline.signed import SignedArticles, concatenate, decode_signed
+from workers.health import Health
+from workers.kafka.deadletters import dead_letter
+from workers.kafka.desk import Desk
+from workers.kafka.records import Outcome, Outgoing, Record
+from workers.kafka.replay import Replay
+from workers.matched import count_matched
+from workers.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+# One slice of restoring: long enough to be worth a poll, short enough for heartbeats and stop signals.
+RESTORE_SLICE_SECONDS = 0.1
+FOLLOW_SLICE_SECONDS = 0.01
+# Articles that are matched, and logged as one changelog record, together.
+RUN_ARTICLES = 1000
+
+
+class MatchStep:
+    """Owns the desks that the group gives it, and follows the others while it owns none."""
+
+    def __init__(
+        self,
+        fingerprint: str,
+        settings: Settings,
+        metrics: Metrics,
+        health: Health,
+        make_replay: Callable[[TopicPartition], Replay],
+    ) -> None:
+        self._fingerprint = fingerprint
+        self._settings = settings
+        self._topics = settings.kafka.topics
+        self._metrics = metrics
+        self._health = health
+        health.not_ready("unassigned", "the group has not answered yet")
+        self._make_replay = make_replay
+        self._rules = WindowRules(
+            window_ms=milliseconds(settings.window.length),
+            max_lateness_ms=milliseconds(settings.window.max_lateness),
+            max_articles=settings.window.max_articles,
+        )
+        self._desks: dict[int, Desk] = {}
+        self._ahead: set[int] = set()
+
+    # --- ownership
+
+    def on_assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """Take the desks over; `ready` restores them."""
+        for at in partitions:
+            self._desk(at.partition).take_over()
+
+    def on_revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """Forget the desks: from now on another owner writes their changelog."""
+        for at in partitions:
+            self._forget(at.partition)
+
+    def ready(self) -> bool:
+        """Restore owned desks a slice at a time; as a standby, follow all of them."""
+        owned = [desk for desk in self._desks.values() if desk.owned]
+        for desk in owned:
+            if not desk.restored:
+                desk.follow(RESTORE_SLICE_SECONDS)
+                self._metrics.set("restoring_records", desk.behind, desk=str(desk.partition.partition))
+        if not owned:
+            for number in range(min(self._settings.kafka.desks.count, self._settings.kafka.desks.followed)):
+                desk = self._desk(number)
+                desk.follow(FOLLOW_SLICE_SECONDS)
+                self._metrics.set("standby_records_behind", desk.behind, desk=str(number))
+        self._metrics.set("desks_owned", len(owned))
+        restoring = [desk for desk in owned if not desk.restored]
+        if restoring:
+            left = sum(desk.behind for desk in restoring)
+            self._health.not_ready("restoring", f"{left} changelog records are still to be read")
+        else:
+            self._health.ready()
+        return bool(owned) and not restoring
+
+    # --- batches
+
+    def process(self, records: Sequence[Record]) -> Outcome:
+        """Match a batch, record by record in the order of the log."""
+        started = time.perf_counter()
+        outgoing: list[Outgoing] = []
+        dead = 0
+        for desk, run in self._runs(records):
+            if isinstance(run, Outgoing):
+                outgoing.append(run)
+                dead += 1
+            else:
+                outgoing += self._match(desk, concatenate(run))
+        self._metrics.observe("batch_seconds", time.perf_counter() - started)
+        return Outcome(outgoing, dead)
+
+    def _runs(self, records: Sequence[Record]) -> Iterator[tuple[int, list[SignedArticles] | Outgoing]]:
+        """Yield runs of signed articles of one desk, and dead letters for what cannot be read."""
+        run: list[SignedArticles] = []
+        size = articles = 0
+        desk = -1
+        most_bytes = self._topics.max_record_bytes // 2
+        for record in records:
+            try:
+                signed = self._read(record)
+            except (StateError, ValueError) as error:
+                yield record.partition, self._dead(record, error)
+                continue
+            length = len(record.value or b"")
+            if run and (
+                record.partition != desk
+                or size + length > most_bytes
+                or articles + len(signed) > RUN_ARTICLES
+            ):
+                yield desk, run
+                run, size, articles = [], 0, 0
+            desk = record.partition
+            run.append(signed)
+            size += length
+            articles += len(signed)
+        if run:
+            yield desk, run
+
+    def _read(self, record: Record) -> SignedArticles:
+        if record.value is None:
+            raise ValueError("tombstone: the record has no value")
+        return decode_signed(record.value, self._fingerprint)
+
+    def _match(self, desk: int, signed: SignedArticles) -> list[Outgoing]:
+        self._ahead.add(desk)
+        matcher = self._desks[desk].matcher
+        matched = matcher.match(signed.ids, signed.time.tolist(), signed.sketches, signed.about)
+        topics, engine = self._topics, self._fingerprint
+        answers = matched.answers
+        if self._settings.output.repeated == "skip":
+            answers = [answer for answer in answers if not answer.repeated]
+        outgoing = [
+            Outgoing(topics.clustered, answer.article_id.encode(), orjson.dumps(answer.record(engine)))
+            for answer in answers
+        ]
+        outgoing += [
+            Outgoing(topics.clusters, key(event), orjson.dumps(event.record(engine)))
+            for event in (*matched.events, *matched.grown)
+        ]
+        if matched.change.ids or matched.events:
+            outgoing.append(Outgoing(topics.changelog, None, encode(matched.change), partition=desk))
+        count_matched(self._metrics, matcher, matched, answers)
+        return outgoing
+
+    def reject(self, record: Record, error: BaseException) -> Outcome:
+        """A dead letter for a record that made matching fail."""
+        self._metrics.count("articles_dead", reason="failed")
+        letter = dead_letter(record, "failed", error, self._topics.dead, self._topics.max_record_bytes)
+        return Outcome([letter], 1)
+
+    def _dead(self, record: Record, error: Exception) -> Outgoing:
+        if record.value is None:
+            reason = "tombstone"
+        else:
+            reason = "wrong_engine" if isinstance(error, FingerprintError) else "damaged"
+        self._metrics.count("articles_dead", reason=reason)
+        return dead_letter(record, reason, error, self._topics.dead, self._topics.max_record_bytes)
+
+    def idle(self) -> Outcome | None:
+        """Nothing is due without input: the window follows event time."""
+        return None
+
+    def committed(self) -> None:
+        """The state is what was published."""
+        self._ahead.clear()
+
+    def aborted(self) -> None:
+        """Throw away the desks that ran ahead; `ready` restores them from the changelog."""
+        for number in sorted(self._ahead):
+            log.warning("desk_discarded", desk=number)
+            self._forget(number)
+            self._desk(number).take_over()
+        self._ahead.clear()
+
+    # --- desks
+
+    def _desk(self, number: int) -> Desk:
+        desk = self._desks.get(number)
+        if desk is None:
+            partition = TopicPartition(self._topics.changelog, number)
+            desk = Desk(
+                partition, Matcher(self._fingerprint, self._rules), lambda: self._make_replay(partition)
+            )
+            self._desks[number] = desk
+        return desk
+
+    def _forget(self, number: int) -> None:
+        desk = self._desks.pop(number, None)
+        if desk is not None:
+            desk.close()
+        self._ahead.discard(number)
+
+
+def key(event: ClusterEvent) -> bytes:
+    """Return a cluster event's key: the id that it is the last word on.
+
+    A merge is kept under the lost id, so that a reader of the compacted topic finds its redirect.
+    """
+    return cluster_id(
+        event.other if event.event == "merged" and event.other is not None else event.cluster
+    ).encode()

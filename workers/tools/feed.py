@@ -1,0 +1,124 @@
+"""Changes out of a state folder, to its present end and from there on, while a worker may be writing it.
+
+Nothing is locked or written. A record that is still being written is left for the next
+look; a segment that the worker deleted meanwhile held only articles that left the window.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.changelog import MAGIC, Change, decode
+from pipeline.columns import PREFIX_BYTES, record_length
+from pipeline.errors import StateError
+from workers.journal import segment_files, segment_number
+
+
+class Feed(Protocol):
+    """Where changes come from: a state folder, or a changelog topic."""
+
+    @property
+    def name(self) -> str:
+        """What to call it on a page."""
+        ...
+
+    @property
+    def restarts(self) -> int:
+        """How often the feed began anew: what was read before then no longer counts."""
+        ...
+
+    def poll(self) -> Iterator[Change]:
+        """Yield the changes since the last call, oldest first; ends where nothing more is there now."""
+        ...
+
+
+class StateFeed:
+    """A state folder as a :class:`Feed`."""
+
+    def __init__(self, folder: Path, with_about: bool = True) -> None:
+        self.name = folder.resolve().name
+        self.restarts = 0
+        self.bytes_read = 0
+        self._folder = folder
+        self._with_about = with_about
+        self._number = 0
+        self._offset = 0
+        self._inode = 0
+        if not segment_files(folder):
+            raise StateError(
+                f"{folder} holds no samewire state; give the folder that `samewire run --state` made"
+            )
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of the journal at this moment."""
+        return sum(_size(path) for path in segment_files(self._folder))
+
+    def poll(self) -> Iterator[Change]:
+        """Yield the changes since the last call; raises :class:`StateError` for damage."""
+        while True:
+            segments = {segment_number(path): path for path in segment_files(self._folder)}
+            if self._was_replaced(segments):
+                self.restarts += 1
+                self._number, self._offset = 0, 0
+            ahead = [number for number in sorted(segments) if number >= self._number]
+            if not ahead:
+                return
+            if ahead[0] != self._number:
+                self._number, self._offset = ahead[0], 0
+            try:
+                yield from self._rest_of(segments[self._number], newest=len(ahead) == 1)
+            except FileNotFoundError:
+                pass  # deleted since it was listed
+            # A worker goes on to the next segment only when this one is whole.
+            if len(ahead) == 1:
+                return
+            self._number, self._offset = ahead[1], 0
+
+    def _was_replaced(self, segments: dict[int, Path]) -> bool:
+        """Tell whether the folder now holds another state than the one being read."""
+        if not self._number:
+            return False
+        if self._number not in segments:
+            return not segments or max(segments) < self._number
+        try:
+            status = segments[self._number].stat()
+        except FileNotFoundError:
+            return False
+        return status.st_ino != self._inode or status.st_size < self._offset
+
+    def _rest_of(self, path: Path, newest: bool) -> Iterator[Change]:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            self._inode = status.st_ino
+            file.seek(self._offset)
+            while self._offset < status.st_size:
+                prefix = file.read(PREFIX_BYTES)
+                length = record_length(MAGIC, prefix) if len(prefix) == PREFIX_BYTES else None
+                if length is None or self._offset + length > status.st_size:
+                    if newest:
+                        return  # still being written
+                    raise StateError(
+                        f"{path} is cut short; restore the state from a copy or start a new one"
+                    )
+                record = prefix + file.read(length - PREFIX_BYTES)
+                try:
+                    change, _ = decode(record, None, self._with_about)
+                except StateError:
+                    # The last record can have its length and not yet its content.
+                    if newest and self._offset + length == status.st_size:
+                        return
+                    raise
+                self._offset += length
+                self.bytes_read += length
+                yield change
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
