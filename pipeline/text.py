@@ -12,6 +12,8 @@ import re
 
 # Bounds every pattern that is tried at the start of a text.
 LEAD_CHARACTERS = 300
+LONGEST_CAPTION = 400
+LONGEST_CREDIT = 130
 _LEAD_ROUNDS = 3  # "By A Writer" / "LONDON, May 3 (Reuters) -" / "(Adds details)" may follow one another
 
 AGENCIES = (
@@ -51,6 +53,30 @@ _EAST_ASIAN = re.compile(
     r"\s*(?:【[^】\n]{2,20}】|[（(][^）)\n]{2,20}(?:社|通信|電|电)[）)]|新华社[^\n]{2,20}?电(?:[（(][^）)\n]{2,40}[）)])?)\s*"
 )
 _LEADS = (_BYLINE, _CREDITED, _DATED, _CAPITALS, _EAST_ASIAN)
+
+# Sites deliver captions before the story: In this May 3 photo, … (AP Photo/A Name) LONDON (AP) — …
+CAPTIONS_CHARACTERS = 1500
+# What stands in the brackets of a photo credit.
+_PHOTO_CREDIT = re.compile(
+    r"\s*(?:(?:The )?Associated Press|(?:(?:AP|AFP|Reuters|EPA)\s+Photo|Photo(?:graph)?(?:\s+by|:)|Getty Images|"
+    r"[^/]{2,60}/\s?(?:AP|AFP|Reuters|EPA|dpa|Getty|Associated Press|The New York Times|Los Angeles Times)\b|"
+    r".{2,60}\bvia (?:AP|Getty|Reuters)\b).{0,60})\s*",
+    re.IGNORECASE,
+)
+_LATE_DATELINE = re.compile(
+    r"(?<=[.)\n])\s*[^\W\d_][^.()\n]{1,45}(?:\.[^.()\n]{0,20}){0,3}\(\s*(?:AP|Reuters|AFP|dpa)\s*\)\s*[-–—]+\s*",
+    re.IGNORECASE,
+)
+# Links in running text, with the call that leads up to them ("Watch more: https://…").
+_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]{3,}")
+_CALL_CHARACTERS = 90
+_SENTENCE_END = re.compile(r"[.!?…\n](?=\s|$)")
+# Scripts that lost their tags, and related headlines glued to a name: "Jane RoeOther headline Another MORE said".
+_SCRIPT_RESIDUE = re.compile(
+    r"(?:window|document)\.[\w.$]{1,60}\s*=[^;\n]{0,200};|[\w.$]{1,60}\.push\s*\([^;\n]{0,600};"
+)
+_GLUE = re.compile(r"[a-z]{3}(?=[A-Z][^\n]{15})")
+_GLUED_CHARACTERS = 300
 
 _ENDLESS_ENTITY = re.compile(r"&#\d{100,};?", re.ASCII)
 _TAG = re.compile(r"<!--|<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})(?:\s[^<>]*)?/?>")
@@ -136,6 +162,15 @@ _HIDDEN_ENDS = {name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name
 
 # UTF-8 read as Windows-1252 somewhere on the way: quotation marks, dashes, and the replacement character itself.
 _MOJIBAKE = {
+    "Ã¢â‚¬â„¢": "’",  # twice over
+    "Ã¢â‚¬Ëœ": "‘",
+    "Ã¢â‚¬Å“": "“",
+    "Ã¢â‚¬\x9d": "”",
+    "Ã¢â‚¬Â\x9d": "”",
+    "Ã¢â‚¬â€œ": "–",
+    "Ã¢â‚¬â€\x9d": "—",
+    "Ã¢â‚¬Â¦": "…",
+    "Ã‚Â ": " ",
     "ï¿½": "\ufffd",
     "â€œ": "“",
     "â€\x9d": "”",
@@ -204,13 +239,71 @@ def strip_lead(text: str) -> str:
     return text[start:]
 
 
+def strip_captions(text: str) -> str:
+    """Remove photo captions that stand before the story.
+
+    With a dateline behind them the story begins there; without one, captions end with
+    the last credit that follows another.
+    """
+    end = 0
+    while (found := _photo_credit(text, end)) is not None and found[0] - end <= LONGEST_CAPTION:
+        end = found[1]
+    if end == 0:
+        return text
+    dateline = _LATE_DATELINE.search(text, end - 1, CAPTIONS_CHARACTERS)
+    if dateline is not None:
+        return text[dateline.end() :]
+    return text[end:] if len(text) - end >= end else text
+
+
+def _photo_credit(text: str, start: int) -> tuple[int, int] | None:
+    """Return the first photo credit in brackets behind ``start``, near the beginning of a text."""
+    while (opening := text.find("(", start, CAPTIONS_CHARACTERS)) >= 0:
+        closing = text.find(")", opening, opening + LONGEST_CREDIT)
+        if closing >= 0 and _PHOTO_CREDIT.fullmatch(text, opening + 1, closing) is not None:
+            return opening, closing + 1
+        start = opening + 1
+    return None
+
+
+def strip_glued_headlines(text: str) -> str:
+    """Remove related headlines that a site's script left glued to a word, up to its MORE."""
+    pieces = []
+    position = 0
+    while (more := text.find(" MORE", position)) >= 0:
+        glue = _GLUE.search(text, max(position, more - _GLUED_CHARACTERS), more)
+        pieces.append(text[position : more + 5 if glue is None else glue.end()])
+        position = more + 5
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def strip_links(text: str) -> str:
+    """Remove web addresses, each with the call that introduces it and ends with a colon."""
+    pieces = []
+    position = 0
+    for link in _LINK.finditer(text):
+        before = text[max(position, link.start() - _CALL_CHARACTERS) : link.start()]
+        keep = len(before)
+        if before.rstrip().endswith(":"):
+            keep = 0
+            for end in _SENTENCE_END.finditer(before):
+                keep = end.end()
+            if keep == 0 and link.start() - len(before) > position:
+                keep = len(before)  # the call is longer than calls are: prose
+        pieces.append(text[position : link.start() - len(before) + keep])
+        position = link.end()
+    pieces.append(text[position:])
+    return " ".join(pieces)
+
+
 def unescape(text: str) -> str:
     """Resolve HTML entities. A number that no code point can have is none (and may have any length)."""
     return html.unescape(_ENDLESS_ENTITY.sub("\ufffd", text))
 
 
 def clean(text: str) -> str:
-    """Return the running text: markup, encoding damage, dateline and credits removed."""
+    """Return the running text: markup, encoding damage, links, captions, dateline and credits removed."""
     if "&" in text:
         unescaped = unescape(text)
         text = unescape(unescaped) if unescaped != text and "&" in unescaped else unescaped
@@ -218,4 +311,10 @@ def clean(text: str) -> str:
         text = strip_markup(text)
     if any(sign in text for sign in _MOJIBAKE_SIGNS):
         text = _MOJIBAKE_PATTERN.sub(lambda found: _MOJIBAKE[found[0]], text)
-    return strip_lead(text)
+    if "http" in text or "www." in text:
+        text = strip_links(text)
+    if "=" in text or "{" in text:
+        text = _SCRIPT_RESIDUE.sub(" ", text)
+    if " MORE" in text:
+        text = strip_glued_headlines(text)
+    return strip_lead(strip_captions(text))

@@ -85,7 +85,9 @@ class Journal:
         segments = segment_files(self._folder)
         marked = read_mark(self._folder)
         begins, kept_from = 0, 0
-        if marked is not None and (not segments or segment_number(segments[-1]) < marked[0]):
+        numbers = [segment_number(path) for path in segments]
+        whole = not numbers or numbers == list(range(numbers[0], numbers[-1] + 1))
+        if not whole or (marked is not None and marked[0] not in numbers):
             raise StateError(
                 f"state folder {self._folder} has lost journal files; restore it from a copy or start a new one"
             )

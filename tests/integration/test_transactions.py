@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from kafka import OffsetAndMetadata, TopicPartition
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import CommitFailedError, KafkaTimeoutError
+from kafka.structs import ConsumerGroupMetadata, MemberState
 
 from config.kafka import KafkaSettings
 from tests.kafka import topic
@@ -228,7 +229,7 @@ def test_fenced_by_another_producer_of_the_same_name_at_any_step(bench: Bench, s
         other.close()
 
 
-def test_a_stale_generation_is_refused_and_the_producer_stays(bench: Bench) -> None:
+def test_a_stale_generation_is_refused(bench: Bench) -> None:
     stale = bench.consumer.group_metadata()
     # A second member joins, which starts a new generation; polling in a thread is how both complete it.
     with polling(bench.consumer):
@@ -237,11 +238,9 @@ def test_a_stale_generation_is_refused_and_the_producer_stays(bench: Bench) -> N
             "the new generation",
             lambda: bench.consumer.group_metadata().generation_id > stale.generation_id,
         )
-    before = bench.raw
     verdict = bench.publish(1, b"once", group=stale)
     assert isinstance(verdict, Aborted)
     assert verdict.failure is Failure.STALE_MEMBER
-    assert bench.raw is before
     assert bench.committed is None
     second.close(autocommit=False, timeout_ms=5000)
 
@@ -305,6 +304,32 @@ def test_a_broker_restart_between_two_steps_loses_and_doubles_nothing(
         assert isinstance(bench.publish(2, b"once"), Committed)
     assert bench.visible() == [b"before", b"once"]
     assert bench.committed == 2
+
+
+def _refused_offsets(bench: Bench) -> ConsumerGroupMetadata:
+    """Metadata of a member that the group does not know."""
+    return ConsumerGroupMetadata(bench.group, 1, "unknown-member", None, MemberState.STABLE)
+
+
+def test_the_leftover_offsets_of_an_aborted_batch_are_committed_by_the_client(bench: Bench) -> None:
+    """Why no producer is used after an abort. When this fails, kafka-python is repaired."""
+    raw, others = bench.raw, TopicPartition(bench.target, 0)
+    raw.begin_transaction()
+    with pytest.raises(CommitFailedError):
+        raw.send_offsets_to_transaction({others: OffsetAndMetadata(7, "", -1)}, _refused_offsets(bench))
+    raw.abort_transaction()
+    raw.begin_transaction()
+    raw.send_offsets_to_transaction({bench.at: OffsetAndMetadata(1, "", -1)}, bench.group)
+    raw.commit_transaction()
+    assert topic.committed(bench.bootstrap, bench.group) == {bench.at: 1, others: 7}
+
+
+def test_an_aborted_batch_leaves_no_offsets_behind(bench: Bench) -> None:
+    others = TopicPartition(bench.target, 0)
+    verdict = bench.producer.publish([], {others: 7}, _refused_offsets(bench), bench.read_committed)
+    assert isinstance(verdict, Aborted)
+    assert isinstance(bench.publish(1), Committed)
+    assert topic.committed(bench.bootstrap, bench.group) == {bench.at: 1}
 
 
 def test_a_committed_position_is_never_old_news(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """A worker that copies a topic, in a process of its own, for tests that kill and freeze it."""
 
+import faulthandler
 import json
 import os
 import signal
@@ -80,6 +81,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
+    faulthandler.register(signal.SIGUSR1)  # a stuck worker shows where it is
     # The default traceback shows every local variable, and so whole records.
     structlog.configure(
         processors=[

@@ -17,7 +17,11 @@ from pipeline.signed import SignedArticles, decode_signed, encode_signed
 def sample_change(engine: Engine, sample: list[Article]) -> Change:
     """The change of a real batch."""
     ids, times = [a.id for a in sample], [a.published_ms or 0 for a in sample]
-    return Matcher(engine.fingerprint).match(ids, times, engine.sketcher.sketch(sample), ["{}"] * len(ids)).change
+    return (
+        Matcher(engine.fingerprint)
+        .match(ids, times, engine.sketcher.sketch(sample), ["{}"] * len(ids))
+        .change
+    )
 
 
 def plain(value: Any) -> Any:

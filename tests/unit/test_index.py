@@ -50,9 +50,7 @@ def random_lows(count: int, values: int) -> Bytes:
 
 def expected(lows: Bytes, first: int) -> list[set[int]]:
     """The candidates of each row among the rows before it, by comparing all pairs."""
-    return [
-        {first + j for j in range(i) if shares_band(lows[i], lows[j])} for i in range(len(lows))
-    ]
+    return [{first + j for j in range(i) if shares_band(lows[i], lows[j])} for i in range(len(lows))]
 
 
 def signatures_of(engine: Engine, articles: Iterable[Article]) -> Signatures:
@@ -162,6 +160,8 @@ def test_of_a_hot_bucket_only_the_newest_are_looked_at_and_each_cut_is_counted()
     assert index.cut == BANDS
 
 
-@pytest.mark.parametrize(("similarity", "least", "most"), [(0.0, 0, 0), (0.1, 0.05, 0.15), (0.3, 0.9, 0.96), (1.0, 1, 1)])
+@pytest.mark.parametrize(
+    ("similarity", "least", "most"), [(0.0, 0, 0), (0.1, 0.05, 0.15), (0.3, 0.9, 0.96), (1.0, 1, 1)]
+)
 def test_the_s_curve(similarity: float, least: float, most: float) -> None:
     assert least <= candidate_probability(similarity) <= most

@@ -98,7 +98,9 @@ def test_texts_of_next_to_no_words_stay_alone(desk: Callable[..., Desk], text: s
     assert len(partition(d.matcher)) == 300
 
 
-def test_the_copies_of_the_sample_meet(desk: Callable[..., Desk], sample: list[Article], copies: dict[str, list[str]]) -> None:
+def test_the_copies_of_the_sample_meet(
+    desk: Callable[..., Desk], sample: list[Article], copies: dict[str, list[str]]
+) -> None:
     d = desk()
     d.batch(stream(sample))
     found = partition(d.matcher)
@@ -109,7 +111,10 @@ def test_the_copies_of_the_sample_meet(desk: Callable[..., Desk], sample: list[A
 # --- the window
 
 
-@pytest.mark.parametrize(("distance", "relation"), [(7 * DAY, "exact"), (7 * DAY + 1, "new"), (-7 * DAY, "exact"), (-7 * DAY - 1, "new")])
+@pytest.mark.parametrize(
+    ("distance", "relation"),
+    [(7 * DAY, "exact"), (7 * DAY + 1, "new"), (-7 * DAY, "exact"), (-7 * DAY - 1, "new")],
+)
 def test_articles_link_up_to_the_window_apart_in_either_direction(
     desk: Callable[..., Desk], distance: int, relation: str
 ) -> None:
@@ -221,7 +226,9 @@ def test_it_is_the_founding_time_that_decides_and_not_the_order_of_arrival(desk:
     d.one("young2", story(2), 2 * HOUR)
     joined = d.batch([("both", chain(1, 2), 3 * HOUR)])
     assert joined.answers[0].cluster == identity64("old")
-    assert [(e.cluster, e.other, e.size) for e in joined.events] == [(identity64("old"), identity64("young"), 3)]
+    assert [(e.cluster, e.other, e.size) for e in joined.events] == [
+        (identity64("old"), identity64("young"), 3)
+    ]
 
 
 def test_one_article_can_join_several_clusters(desk: Callable[..., Desk]) -> None:
@@ -319,7 +326,9 @@ def test_the_answers_do_not_depend_on_the_batches(
     articles += [(f"again-{i}", text, time + 9 * HOUR) for i, text, time in articles[::3]] + articles[::5]
     whole = desk(rules).batch(articles)
     d = desk(rules)
-    answers = [a for first in range(0, len(articles), size) for a in d.batch(articles[first : first + size]).answers]
+    answers = [
+        a for first in range(0, len(articles), size) for a in d.batch(articles[first : first + size]).answers
+    ]
     assert answers == whole.answers
     assert len({answer.relation for answer in answers}) >= 3
     assert sorted(d.events, key=repr) == sorted(whole.events, key=repr)
@@ -350,7 +359,11 @@ def test_the_state_is_the_fold_of_its_log(
     desk: Callable[..., Desk], sample: list[Article], rules: WindowRules, size: int
 ) -> None:
     articles = stream(sample)
-    articles += [(f"m{n}", text + "\n\n" + articles[n - 1][1], time) for n, (_, text, time) in enumerate(articles) if n % 4]
+    articles += [
+        (f"m{n}", text + "\n\n" + articles[n - 1][1], time)
+        for n, (_, text, time) in enumerate(articles)
+        if n % 4
+    ]
     articles.sort(key=lambda article: (article[2], article[0]))
     half = len(articles) // 2 // size * size
     live, folded = desk(rules), desk(rules)

@@ -57,7 +57,9 @@ def test_any_tokens_are_signed_as_datasketch_signs_them(batch: list[list[int]]) 
 
 
 def test_as_many_distinct_words_as_an_article_can_have() -> None:
-    heavy = np.arange(MAX_TOKENS, dtype=np.uint32) * np.uint32(4_000_037) & np.uint32(0xFFFFFF00) | np.uint32(5 << 5)
+    heavy = np.arange(MAX_TOKENS, dtype=np.uint32) * np.uint32(4_000_037) & np.uint32(0xFFFFFF00) | np.uint32(
+        5 << 5
+    )
     signature = sign(heavy, np.array([len(heavy)]), 32)[0]
     assert signature.tolist() == reference_signature(heavy, 32).tolist()
 
@@ -70,7 +72,13 @@ def test_an_article_without_words_has_only_ones() -> None:
 
 def test_the_order_and_number_of_words_do_not_matter(engine: Engine) -> None:
     _, signatures = engine.sketcher.signed(
-        articles(["Skarvik ferry aground", "aground ferry Skarvik", "Skarvik Skarvik ferry aground aground aground"])
+        articles(
+            [
+                "Skarvik ferry aground",
+                "aground ferry Skarvik",
+                "Skarvik Skarvik ferry aground aground aground",
+            ]
+        )
     )
     assert (signatures[0] == signatures).all()
 
@@ -86,7 +94,9 @@ def test_a_signature_is_a_lean_minhash(engine: Engine, sample: list[Article]) ->
         assert LeanMinHash.deserialize(buffer).jaccard(mine) == 1.0
 
 
-def test_the_estimate_from_low_bytes_is_close_to_that_from_whole_values(engine: Engine, sample: list[Article]) -> None:
+def test_the_estimate_from_low_bytes_is_close_to_that_from_whole_values(
+    engine: Engine, sample: list[Article]
+) -> None:
     _, signatures = engine.sketcher.signed(sample)
     lows = low_bytes(signatures)
     for i, j in ((0, 1), (1, 2), (1, 3), (4, 7), (9, 10)):
@@ -124,7 +134,11 @@ def test_without_numba_the_same_answers_come_more_slowly(tmp_path: Path) -> None
     results = [
         orjson.loads(
             subprocess.run(
-                [sys.executable, "-c", program, str(SAMPLE)], cwd=ROOT, check=True, capture_output=True, timeout=300
+                [sys.executable, "-c", program, str(SAMPLE)],
+                cwd=ROOT,
+                check=True,
+                capture_output=True,
+                timeout=300,
             ).stdout
         )
         for program in (code, compiled)

@@ -280,7 +280,9 @@ def test_a_sentence_start_moves_to_the_first_word_that_is_kept() -> None:
         "PUBLICITÉ",
     ],
 )
-@pytest.mark.parametrize("form", ["First line.\n\n{}\n\nlast line", "{}\n\nFirst line.\nlast line", "First line.\nlast line.\n{}"])
+@pytest.mark.parametrize(
+    "form", ["First line.\n\n{}\n\nlast line", "{}\n\nFirst line.\nlast line", "First line.\nlast line.\n{}"]
+)
 def test_furniture_lines_are_left_out(furniture: str, form: str) -> None:
     assert hashes(form.format(furniture)) == of("first", "line", "last", "line")
 
@@ -311,7 +313,9 @@ def test_phrases_of_the_set_are_found_with_accents_case_and_punctuation() -> Non
 
 
 def test_a_text_is_read_up_to_its_cap() -> None:
-    tokens, ends = SKETCHER.tokens([Article("a", " ".join(f"word{n}" for n in range(5000))), Article("b", "next one")])
+    tokens, ends = SKETCHER.tokens(
+        [Article("a", " ".join(f"word{n}" for n in range(5000))), Article("b", "next one")]
+    )
     assert ends.tolist() == [MAX_TOKENS, MAX_TOKENS + 2]
     assert (tokens >> 8).tolist()[-2:] == of("next", "one")
     assert (tokens >> 8).tolist()[:2] == of("word0", "word1")
@@ -383,7 +387,9 @@ def test_compiled_equals_interpreted_on_hostile_texts(monkeypatch: pytest.Monkey
 
 @needs_numba
 @pytest.mark.news
-def test_compiled_equals_interpreted_on_news_in_many_languages(monkeypatch: pytest.MonkeyPatch, news: News) -> None:
+def test_compiled_equals_interpreted_on_news_in_many_languages(
+    monkeypatch: pytest.MonkeyPatch, news: News
+) -> None:
     records = news("rewordings_wmt")[::13] + news("background_multinews", 60) + news("reuters_stream", 100)
     assert len(records) > 300
     texts = [article_from_news(record).text[:3000] for record in records]

@@ -20,7 +20,14 @@ from pipeline.weights import (
 )
 from pipeline.wordlists import folded_runs
 
-FREQUENCIES = {"the": 0.05, "said": 10**-3.3, "house": 10**-3.5, "budget": 10**-4.0, "levy": 10**-4.5, "quay": 1e-6}
+FREQUENCIES = {
+    "the": 0.05,
+    "said": 10**-3.3,
+    "house": 10**-3.5,
+    "budget": 10**-4.0,
+    "levy": 10**-4.5,
+    "quay": 1e-6,
+}
 
 
 def test_rarer_words_have_higher_levels() -> None:
@@ -41,7 +48,11 @@ def test_a_word_without_frequency_is_rare() -> None:
     assert build_table({"never": 0.0}).level("never") == TOP_WORD_LEVEL
 
 
-@given(st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1, max_size=6), st.floats(1e-9, 1), max_size=60))
+@given(
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=6), st.floats(1e-9, 1), max_size=60
+    )
+)
 def test_every_word_of_a_table_is_found(frequencies: dict[str, float]) -> None:
     table = build_table(frequencies)
     for word, frequency in frequencies.items():

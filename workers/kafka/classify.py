@@ -12,7 +12,7 @@ class Failure(StrEnum):
     """Why a transaction was undone, and so what to do next."""
 
     STALE_MEMBER = "stale_member"
-    """The group moved on: abort, go back to the committed positions, keep the producer."""
+    """The group moved on: abort, go back to the committed positions."""
     UNPUBLISHABLE = "unpublishable"
     """A record that the broker will never take: abort, find it, send it to the dead letters."""
     SLOT_TAKEN = "slot_taken"
@@ -20,7 +20,7 @@ class Failure(StrEnum):
     REFUSED = "refused"
     """A permission is missing: end."""
     BROKEN = "broken"
-    """Fenced, timed out or in an unknown state: a new producer fences whatever is left."""
+    """Fenced, timed out or in an unknown state: abort and read the batch again."""
 
 
 _BY_TYPE: tuple[tuple[tuple[type[BaseException], ...], Failure], ...] = (

@@ -14,6 +14,8 @@ The commit path, with what happens if a step fails:
                 nothing can change any more; then the group's committed offsets say what happened, since they
                 were part of the transaction. They carry a token that no other batch has.
 
+To abort is to fence: a new producer under the same name makes the broker undo what the old one left open.
+
 Calling a committed batch aborted is harmless: the worker goes back to the committed positions, finds them
 past the batch, and rebuilds its state from the log. The opposite would lose records, so every doubt that
 remains counts as aborted.
@@ -41,7 +43,7 @@ from workers.kafka.errors import (
     TransactionsFailedError,
 )
 from workers.kafka.observer import NullObserver, Observer
-from workers.kafka.producer_state import Evidence, evidence, force_close
+from workers.kafka.producer_state import evidence, force_close
 from workers.kafka.records import Outgoing
 
 log = structlog.get_logger(__name__)
@@ -124,10 +126,9 @@ class TransactionalProducer:
         before = evidence(producer)
         token = f"{self._run}/{next(self._batches)}"
         positions = {at: OffsetAndMetadata(offset, token, -1) for at, offset in offsets.items()}
-        futures: list[Any] = []
         try:
             producer.begin_transaction()  # 1
-            futures.extend(_send(producer, record) for record in records)  # 2
+            futures = [_send(producer, record) for record in records]  # 2
             call_within(limit_seconds, "flush", producer.flush)  # 3
             _check(futures, limit_seconds)  # 4
             call_within(  # 5
@@ -139,10 +140,7 @@ class TransactionalProducer:
             if before and (now is None or not now.ready_to_commit or now.identity != before.identity):
                 raise kafka_errors.TransactionAbortedError(f"transaction left: {before} {now}")
         except Exception as error:  # noqa: BLE001 - whatever it was, no commit was sent, so abort is safe
-            # A batch that the broker refused leaves a gap in the client's sequence numbers, on which the
-            # next transaction would break: only a producer whose every record arrived can go on.
-            whole = before is not None and not any(future.is_done and future.failed() for future in futures)
-            return self._abort(error, before if whole else None)
+            return self._abort(error)
         doubt: BaseException | None = None
         try:
             call_within(limit_seconds, "commit_transaction", producer.commit_transaction)  # 7
@@ -158,25 +156,19 @@ class TransactionalProducer:
         self._observer.transaction_committed(seconds, len(records))
         return Committed(seconds)
 
-    def _abort(self, error: BaseException, before: Evidence | None) -> Aborted:
-        """Undo a transaction for which no commit was sent; `before` only if its producer may go on."""
-        producer = self._producer
-        failure = classify(error, producer)
-        if failure is not Failure.BROKEN and before and self._abort_keeps_producer(before):
-            return self._aborted(failure, error)
-        self._replace(failure.value, error)  # a new producer aborts what the old one left open
-        return self._aborted(failure, error)
+    def _abort(self, error: BaseException) -> Aborted:
+        """Undo a transaction for which no commit was sent, by fencing its producer with a new one.
 
-    def _abort_keeps_producer(self, before: Evidence) -> bool:
-        try:
-            call_within(
-                self._settings.deadline_seconds, "abort_transaction", self._producer.abort_transaction
-            )
-        except Exception as error:  # noqa: BLE001 - a producer that cannot abort is replaced
-            log.warning("abort_failed", error=str(error))
-            return False
-        now = evidence(self._producer)
-        return now is not None and now.idle and now.identity == before.identity
+        `abort_transaction` would undo it too, but a kafka-python producer must not be used after an abort. It
+        keeps the aborted batch's offsets and commits them with its next batch, which moves partitions back
+        that others own by now. And a batch that the broker refused leaves a gap in its sequence numbers.
+        """
+        failure = classify(error, self._producer)
+        if failure is Failure.SLOT_TAKEN:
+            self._discard()  # a new producer would fence the process that has the slot now
+        else:
+            self._replace(failure.value, error)
+        return self._aborted(failure, error)
 
     def _aborted(self, failure: Failure, error: BaseException) -> Aborted:
         self._observer.transaction_aborted(failure.value)

@@ -139,9 +139,7 @@ class Catalogue:
         """Take in one record. Gaps are allowed: old records may be gone."""
         self.engines.add(change.fingerprint)
         merges = defaultdict(list)
-        for position, names in zip(
-            change.merge_positions.tolist(), change.merge_names.tolist(), strict=True
-        ):
+        for position, names in zip(change.merge_positions.tolist(), change.merge_names.tolist(), strict=True):
             merges[position].append(names)
         texts: list[str] = []
         abouts = change.about if len(change.about) == len(change.ids) else [""] * len(change.ids)

@@ -101,9 +101,7 @@ class StateFeed:
                 if length is None or self._offset + length > status.st_size:
                     if newest:
                         return  # still being written
-                    raise StateError(
-                        f"{path} is cut short; restore the state from a copy or start a new one"
-                    )
+                    raise StateError(f"{path} is cut short; restore the state from a copy or start a new one")
                 record = prefix + file.read(length - PREFIX_BYTES)
                 try:
                     change, _ = decode(record, None, self._with_about)

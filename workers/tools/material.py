@@ -57,11 +57,15 @@ def read_article(path: Path, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> Ar
         with path.open("rb") as file:
             content = file.read(16 * max_text_bytes + 1)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give a file with one article, or --state and ids") from error
+        raise InputError(
+            f"{path}: {error.strerror}; give a file with one article, or --state and ids"
+        ) from error
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 ({error.reason}); convert it, for example with iconv") from error
+        raise InputError(
+            f"{path} is not UTF-8 ({error.reason}); convert it, for example with iconv"
+        ) from error
     if not text.strip():
         raise InputError(f"{path} is empty; give a file with one article as JSON or plain text")
     if text.lstrip().startswith("{"):
@@ -80,4 +84,6 @@ def read_article(path: Path, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> Ar
     try:
         return article_from({"id": path.name, "text": text}, max_text_bytes)
     except Rejected as rejected:
-        raise InputError(f"{path}: {rejected}; give a shorter text, or raise input.max_text_bytes") from rejected
+        raise InputError(
+            f"{path}: {rejected}; give a shorter text, or raise input.max_text_bytes"
+        ) from rejected

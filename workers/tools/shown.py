@@ -16,9 +16,7 @@ def printable(text: str, limit: int | None = None) -> str:
     if limit is not None and len(text) > limit:
         text = text[: limit - 1] + "…"
     return "".join(
-        "\ufffd"
-        if (c in _BIDI or (c not in _KEPT and unicodedata.category(c) in ("Cc", "Cs", "Co")))
-        else c
+        "\ufffd" if (c in _BIDI or (c not in _KEPT and unicodedata.category(c) in ("Cc", "Cs", "Co"))) else c
         for c in text
     )
 

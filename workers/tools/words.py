@@ -6,17 +6,31 @@ found again with the same folding rules, each with its place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import ParamSpec, TypeVar, cast
 
 from pipeline.codepoints import Role, fold, role
-from pipeline.hashing import word_hash
+from pipeline.hashing import FNV_OFFSET, fmix32, fnv_step
 from pipeline.tokens import HASH_SHIFT, LEVEL_MASK, LEVEL_SHIFT, NAME, NUMBER, Tokens
 
 MAX_SHOWN_CHARACTERS = 60_000
 """Longer texts are shown to here: the engine reads no further than about 2,000 words either."""
 
 _WORDS = (Role.LETTER, Role.DIGIT)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def interpreted(function: Callable[P, R]) -> Callable[P, R]:
+    """Return a kernel's Python function: for a few calls, compiling takes longer than running."""
+    return cast("Callable[P, R]", getattr(function, "py_func", function))
+
+
+_step = interpreted(fnv_step)
+_mix = interpreted(fmix32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +57,13 @@ class Known:
     is_name: bool
 
 
+@lru_cache(maxsize=1 << 16)
 def stored_hash(folded: str) -> int:
-    """Return the part of a word's hash that tokens keep."""
-    return word_hash(folded) >> 8
+    """Return the part of a word's hash that tokens keep; see :func:`pipeline.hashing.word_hash`."""
+    state = FNV_OFFSET
+    for character in folded:
+        state = _step(state, ord(character))
+    return _mix(state) >> 8
 
 
 def known_words(tokens: Tokens) -> dict[int, Known]:
