@@ -68,8 +68,8 @@ class ClusterEvent(NamedTuple):
             fields["article_id"] = self.article_id
         fields |= {
             "articles": self.size,
-            "first_published": format_date(self.first_ms),
-            "last_published": format_date(self.last_ms),
+            "first_published": (first := format_date(self.first_ms)),
+            "last_published": first if self.last_ms == self.first_ms else format_date(self.last_ms),
             "engine": engine,
             "schema": CLUSTER_SCHEMA,
         }

@@ -53,6 +53,9 @@ class Rejected(SamewireError):
         self.detail = detail
 
 
+_OPTIONAL = ("title", "source", "lang", "url")
+
+
 @dataclass(slots=True)
 class Article:
     """A valid article. ``published_ms``: milliseconds since 1970 UTC, None when undated."""
@@ -70,9 +73,20 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 # What format_date can write: the years 1 to 9999 in UTC, whatever the offset moved a moment to.
 _FIRST_MS = (date.min.toordinal() - _EPOCH_DAY) * 86_400_000
 _LAST_MS = (date.max.toordinal() - _EPOCH_DAY + 1) * 86_400_000 - 1
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?([Zz]|[+-]\d\d:?\d\d))?", re.ASCII
 )
+
+
+@lru_cache(maxsize=4096)
+def _day_ms(day: str) -> int | None:
+    if _DAY.fullmatch(day) is None:
+        return None
+    try:
+        return (date.fromisoformat(day).toordinal() - _EPOCH_DAY) * 86_400_000
+    except ValueError:
+        return None
 
 
 def parse_date(value: str) -> int:
@@ -80,6 +94,19 @@ def parse_date(value: str) -> int:
 
     Raises :class:`ValueError` for anything else.
     """
+    if len(value) == 20 and value[10] == "T" and value[19] == "Z" and value[13] == ":" == value[16]:
+        # the usual form, several times faster than the pattern; anything odd falls through
+        hour, minute, second = value[11:13], value[14:16], value[17:19]
+        if (
+            hour < "24"
+            and minute < "60"
+            and second < "60"
+            and (hour + minute + second).isdecimal()
+            and value.isascii()
+        ):
+            midnight = _day_ms(value[:10])
+            if midnight is not None:
+                return midnight + (int(hour) * 3600 + int(minute) * 60 + int(second)) * 1000
     found = _RFC3339.fullmatch(value.strip())
     if found is None:
         raise ValueError(value)
@@ -115,15 +142,14 @@ def format_date(milliseconds: int) -> str:
     return f"{moment}.{fraction:03d}Z" if fraction else f"{moment}Z"
 
 
-def _text_field(record: dict[str, Any], name: str, limit: int) -> str:
-    value = record.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise Rejected("wrong_type", f"{name} must be a string, not {type(value).__name__}")
-    if len(value) > limit:
-        return value[:limit]
-    return value
+def _misfit(name: str, value: object) -> Rejected:
+    return Rejected("wrong_type", f"{name} must be a string, not {type(value).__name__}")
+
+
+def _absent(name: str, value: object) -> str:
+    if value is not None:
+        raise _misfit(name, value)
+    return ""
 
 
 def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> Article:
@@ -137,7 +163,7 @@ def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> A
     if identifier is None or identifier == "":
         raise Rejected("missing_id", "id is required")
     if not isinstance(identifier, str):
-        raise Rejected("wrong_type", f"id must be a string, not {type(identifier).__name__}")
+        raise _misfit("id", identifier)
     if identifier.isspace():
         raise Rejected("missing_id", "id is empty")
     if len(identifier) > MAX_ID_BYTES or not identifier.isprintable():
@@ -148,31 +174,39 @@ def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> A
     if text is None:
         raise Rejected("missing_text", "text is required")
     if not isinstance(text, str):
-        raise Rejected("wrong_type", f"text must be a string, not {type(text).__name__}")
+        raise _misfit("text", text)
     if not text or text.isspace():
         raise Rejected("missing_text", "text is empty")
     if len(text) > max_text_bytes or (4 * len(text) > max_text_bytes and len(text.encode()) > max_text_bytes):
         raise Rejected("too_large", f"text has more than {max_text_bytes} bytes")
-    title = _text_field(record, "title", max_text_bytes)
+    title, source, lang, url = map(record.get, _OPTIONAL)
+    if title.__class__ is not str:
+        title = _absent("title", title)
+    if source.__class__ is not str:
+        source = _absent("source", source)
+    if lang.__class__ is not str:
+        lang = _absent("lang", lang)
+    if url.__class__ is not str:
+        url = _absent("url", url)
     if "\0" in text or "\0" in title:
         raise Rejected("nul", "text or title has a NUL character")
     published = record.get("published_at")
     published_ms = None
     if published is not None and published != "":
         if not isinstance(published, str):
-            raise Rejected("wrong_type", f"published_at must be a string, not {type(published).__name__}")
+            raise _misfit("published_at", published)
         try:
             published_ms = parse_date(published)
         except ValueError as error:
             raise Rejected("invalid_date", f"published_at {published[:40]!r} is not RFC 3339") from error
     return Article(
-        id=identifier,
-        text=text,
-        title=title,
-        published_ms=published_ms,
-        source=_text_field(record, "source", MAX_FIELD_BYTES),
-        lang=_text_field(record, "lang", MAX_FIELD_BYTES),
-        url=_text_field(record, "url", MAX_FIELD_BYTES),
+        identifier,
+        text,
+        title[:max_text_bytes],
+        published_ms,
+        source[:MAX_FIELD_BYTES],
+        lang[:MAX_FIELD_BYTES],
+        url[:MAX_FIELD_BYTES],
     )
 
 

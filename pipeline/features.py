@@ -18,10 +18,13 @@ order      share of neighbours, among words that occur once on both sides, that
            stand in the same order
 worst      the lighter text in four parts: coverage of the worst
 leads      each text's opening words that stand early in the other: the lesser
+phrases    share of the lighter text's unquoted neighbours that are neighbours in both
+unquoted   share of the lighter text outside quotations
 =========  ====================================================================
 
 Order and evenness are what tells rewrites from other reports: a rewrite follows its
 source from top to bottom, independent reports of an event and template stories do not.
+What they do share are quotations: hence the two features that look outside them.
 """
 
 from __future__ import annotations
@@ -47,10 +50,22 @@ from pipeline.tokens import (
 WEIGHTS = (0, 1, 2, 3, 4, 4, 0, 0)
 _WEIGHTS = np.array(WEIGHTS, np.int32)
 
-FEATURES = ("numbers", "aligned", "covered", "shared", "entities", "length", "order", "worst", "leads")
-# Beyond the features: what the rules for short and verbatim texts look at.
-RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED = range(9, 14)
-FACTS = 14
+FEATURES = (
+    "numbers",
+    "aligned",
+    "covered",
+    "shared",
+    "entities",
+    "length",
+    "order",
+    "worst",
+    "leads",
+    "phrases",
+    "unquoted",
+)
+# Beyond the features: what the rules for short, verbatim and collected texts look at.
+RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD = range(11, 17)
+FACTS = 17
 
 MIN_NUMBER_LEVEL = 2  # single digits agree by chance
 MIN_ENTITY_NUMBER_LEVEL = 4
@@ -58,6 +73,7 @@ LEAD_TOKENS = 25
 EARLY_TOKENS = 60
 # Beyond these a feature says no more about whether the texts are the same copy.
 MAX_ALIGNED, MAX_SHARED, MAX_LENGTH, MAX_WORST, MAX_LEADS = 0.5, 0.55, 5.5, 0.15, 0.6
+MAX_PHRASES, MAX_UNQUOTED = 0.3, 0.7
 
 # log(1 + w), rounded so that it is the same on every machine.
 _LOGARITHMS = np.array([round(log(1 + w), 6) for w in range(256)])
@@ -233,18 +249,20 @@ def aligned(arena: Tokens, start: int, count: int, other: I32, votes: I32) -> fl
 
 
 @inlined
-def lead_coverage(arena: Tokens, start: int, count: int, other: I32) -> float:
-    """Return the share of the opening words' weight that stands early in the other text."""
+def lead_coverage(arena: Tokens, start: int, count: int, other: I32) -> tuple[float, float]:
+    """Return the shares of the opening words' weight that stand early, and anywhere, in the other text."""
     total = 0
     found = 0
+    anywhere = 0
     for i in range(min(LEAD_TOKENS, count)):
         token = int(arena[start + i])
         heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
         total += heft
         at = find(other, token >> HASH_SHIFT)
-        if other[at] != 0 and other[at + _FIRST] < EARLY_TOKENS:
-            found += heft
-    return found / max(1.0, float(total))
+        if other[at] != 0:
+            anywhere += heft
+            found += heft if other[at + _FIRST] < EARLY_TOKENS else 0
+    return found / max(1.0, float(total)), anywhere / max(1.0, float(total))
 
 
 @inlined
@@ -265,17 +283,22 @@ def sequence_facts(
     # --- one walk along the lighter text: order, runs, and the weights of its parts
     total = 0
     unquoted = 0
+    unquoted_words = 0
     for i in range(light_count):
         token = int(arena[light_start + i])
         heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
         total += heft
         if not token & QUOTED:
             unquoted += heft
+            unquoted_words += 1
     rising = 0
     neighbours = 0
     last = -1
     run = 0
     follows = -1  # where the heavier text would go on if the run does
+    was_quoted = QUOTED
+    pairs = 0
+    kept_pairs = 0
     passed = 0
     passed_unquoted = 0
     for k in range(20):
@@ -286,8 +309,12 @@ def sequence_facts(
         heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
         at = find(heavy, word)
         hit = heavy[at] != 0
+        pair = 0 if (token | was_quoted) & QUOTED else 1
+        was_quoted = token & QUOTED
+        pairs += pair
         if 0 <= follows < heavy_count and int(arena[heavy_start + follows]) >> HASH_SHIFT == word:
             run += 1
+            kept_pairs += pair
             follows += 1
         elif hit:
             follows = heavy[at + _FIRST] + 1
@@ -325,9 +352,9 @@ def sequence_facts(
     facts[2] = (lowest + second) / 2.0
     facts[6] = (rising + 4.0) / (neighbours + 8.0)
     facts[7] = min(worst, MAX_WORST)
-    facts[8] = min(
-        lead_coverage(arena, light_start, light_count, heavy),
-        lead_coverage(arena, heavy_start, heavy_count, light),
-        MAX_LEADS,
-    )
+    light_lead, _ = lead_coverage(arena, light_start, light_count, heavy)
+    heavy_lead, facts[HEAVY_LEAD] = lead_coverage(arena, heavy_start, heavy_count, light)
+    facts[8] = min(light_lead, heavy_lead, MAX_LEADS)
+    facts[9] = min((kept_pairs + 1.0) / (pairs + 10.0), MAX_PHRASES)
+    facts[10] = min(unquoted_words / max(1.0, float(light_count)), MAX_UNQUOTED)
     facts[RUN] = run / max(1.0, light_count - 1.0)

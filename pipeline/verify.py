@@ -1,8 +1,9 @@
 """The verifier: are two articles the same copy, how sure is that, and in what way.
 
-A logistic model over the nine features of :mod:`pipeline.features`, with two rules
-beside it: texts that are verbatim but for a few words link, and short texts link only
-then. ``benchmarks/fit_verifier.py`` fits the coefficients; docs/quality.md has the
+A logistic model over the eleven features of :mod:`pipeline.features`, with four rules
+beside it: texts that are verbatim but for a few words link; very short texts link only
+then; the names and figures of short ones must agree; and a round-up does not link to the
+stories that it collects. ``benchmarks/fit_verifier.py`` fits the coefficients; docs/quality.md has the
 measurements. A pair links when its score is at least one half.
 """
 
@@ -20,9 +21,12 @@ from pipeline.features import (
     FACTS,
     FEATURES,
     FEWEST_WORDS,
+    HEAVY_LEAD,
     LENGTH_RATIO,
     MAX_ALIGNED,
     MAX_LEADS,
+    MAX_PHRASES,
+    MAX_UNQUOTED,
     MAX_WORST,
     RUN,
     SCRATCH_SHAPE,
@@ -35,15 +39,20 @@ from pipeline.features import (
 from pipeline.kernels import inlined, kernel
 from pipeline.tokens import HASH_SHIFT, Tokens
 
-COEFFICIENTS = (3.4, 7.4, 1.3, 14.5, 3.9, 1.95, 4.3, 46.0, 1.0)
+COEFFICIENTS = (2.8, 2.5, 2.5, 16.0, 4.0, 0.7, 6.5, 26.2, 1.3, 2.4, 7.1)
 """One for each of :data:`pipeline.features.FEATURES`; all positive: agreement never speaks against a link."""
-BIAS = -36.03
+BIAS = -32.9
 
 # Copies follow their source within hours. Each day between two articles beyond the first
 # speaks against a link, up to a limit: what repeats after days is mostly a template.
-FREE_GAP_MS = 86_400_000
+DAY_MS = 86_400_000
+FREE_GAP_MS = DAY_MS
 GAP_COEFFICIENT = 1.0  # logits a day
 MAX_GAP_PENALTY = 4.0
+# The same short item half a day later or more is mostly the next day's: central bank
+# operations, market openings.
+SHORT_FREE_GAP_MS = 43_200_000
+SHORT_GAP_COEFFICIENT = 4.0
 
 NEW, EXACT, COPY, REWRITE, ABRIDGED = range(5)
 RELATIONS = ("new", "exact", "copy", "rewrite", "abridged")
@@ -59,6 +68,14 @@ VERBATIM_LOGIT = 2.0
 # Below so many distinct content words chance and templates look like copies.
 SHORT_WORDS = 15
 SHORT_LOGIT = -1.0
+# Items of a few sentences are often templates: same wording, other names and figures. Below so
+# many distinct content words at least this much of each must agree.
+TEMPLATE_WORDS, TEMPLATE_NUMBERS, TEMPLATE_ENTITIES = 50, 0.5, 0.4
+TEMPLATE_LOGIT = -1.0
+# A round-up holds a whole story, but begins with another one: then less than this share of
+# the much longer text's opening is anywhere in the shorter.
+ROUNDUP_LENGTH_RATIO, ROUNDUP_LEAD = 0.65, 0.30
+ROUNDUP_LOGIT = -1.0
 # Identical texts link from so many content words on; "Correction to follow" is no story.
 EXACT_MIN_TOKENS = 5
 
@@ -74,9 +91,21 @@ MODEL = (
     VERBATIM_RUN,
     SHORT_WORDS,
     EXACT_MIN_TOKENS,
+    ROUNDUP_LENGTH_RATIO,
+    ROUNDUP_LEAD,
+    TEMPLATE_WORDS,
+    TEMPLATE_NUMBERS,
+    TEMPLATE_ENTITIES,
+    FREE_GAP_MS,
+    GAP_COEFFICIENT,
+    SHORT_FREE_GAP_MS,
+    SHORT_GAP_COEFFICIENT,
+    MAX_GAP_PENALTY,
 )
 """What the engine fingerprint covers of this module."""
 
+_NUMBERS = FEATURES.index("numbers")
+_ENTITIES = FEATURES.index("entities")
 _COEFFICIENTS = np.array(COEFFICIENTS)
 # The most that the features which need the words' order can add.
 _MOST_FROM_ORDER = (
@@ -85,6 +114,8 @@ _MOST_FROM_ORDER = (
     + COEFFICIENTS[6]
     + COEFFICIENTS[7] * MAX_WORST
     + COEFFICIENTS[8] * MAX_LEADS
+    + COEFFICIENTS[9] * MAX_PHRASES
+    + COEFFICIENTS[10] * MAX_UNQUOTED
 )
 
 
@@ -94,6 +125,12 @@ def logit(facts: F64) -> float:
     z = BIAS
     for k in range(len(_COEFFICIENTS)):
         z += _COEFFICIENTS[k] * facts[k]
+    return rules(z, facts)
+
+
+@inlined
+def rules(z: float, facts: F64) -> float:
+    """Return the verdict ``z`` with what holds for verbatim and short texts, templates and round-ups."""
     if (
         facts[FEWEST_WORDS] >= VERBATIM_MIN_WORDS
         and facts[CONTAINED] >= VERBATIM_SHARED
@@ -104,14 +141,22 @@ def logit(facts: F64) -> float:
         return max(z, VERBATIM_LOGIT)
     if facts[FEWEST_WORDS] < SHORT_WORDS:
         return min(z, SHORT_LOGIT)
+    if facts[FEWEST_WORDS] < TEMPLATE_WORDS and (
+        facts[_NUMBERS] < TEMPLATE_NUMBERS or facts[_ENTITIES] < TEMPLATE_ENTITIES
+    ):
+        return min(z, TEMPLATE_LOGIT)
+    if facts[LENGTH_RATIO] < ROUNDUP_LENGTH_RATIO and facts[HEAVY_LEAD] < ROUNDUP_LEAD:
+        return min(z, ROUNDUP_LOGIT)
     return z
 
 
 @inlined
-def gap_penalty(gap_ms: int) -> float:
+def gap_penalty(gap_ms: int, fewest_words: float) -> float:
     """Return what the time between two articles takes off the model's verdict."""
-    days = max(0, abs(gap_ms) - FREE_GAP_MS) / FREE_GAP_MS
-    return min(MAX_GAP_PENALTY, GAP_COEFFICIENT * days)
+    short = fewest_words < TEMPLATE_WORDS
+    free = SHORT_FREE_GAP_MS if short else FREE_GAP_MS
+    days = max(0, abs(gap_ms) - free) / DAY_MS
+    return min(MAX_GAP_PENALTY, (SHORT_GAP_COEFFICIENT if short else GAP_COEFFICIENT) * days)
 
 
 @inlined
@@ -198,7 +243,7 @@ def verify(
     else:
         sequence_facts(arena, b, b_count, right, a, a_count, left, scratch[2], facts)
     clear(right, distinct)
-    z = logit(facts) - gap_penalty(gap_ms)
+    z = logit(facts) - gap_penalty(gap_ms, facts[FEWEST_WORDS])
     score = int(SCORE_UNIT / (1.0 + exp(-z)))
     if z <= 0:
         return min(score, LINK_SCORE - 1), NEW
@@ -225,12 +270,17 @@ class Comparison:
 
 def compare(left: Tokens, right: Tokens, gap_ms: int = 0) -> Comparison:
     """Compare two articles by their tokens and the time between them; symmetric."""
+    score, relation, facts = compared(left, right, gap_ms)
+    return Comparison(score, relation, dict(zip(FEATURES, facts.tolist(), strict=False)))
+
+
+def compared(left: Tokens, right: Tokens, gap_ms: int = 0) -> tuple[int, int, F64]:
+    """Return the score, the relation and all facts (float64 ``[FACTS]``; zeros when the words are the same)."""
     arena = np.concatenate((left, right))
     scratch = np.zeros(SCRATCH_SHAPE, np.int32)
     facts = np.zeros(FACTS)
     score, relation = _compare(arena, len(left), gap_ms, scratch, facts)
-    named = dict(zip(FEATURES, facts.tolist(), strict=False))
-    return Comparison(int(score), int(relation), named)
+    return int(score), int(relation), facts
 
 
 @kernel

@@ -7,26 +7,32 @@ write the answers and events, commit.
 from __future__ import annotations
 
 import base64
+import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import orjson
 import structlog
 
 from config.settings import Settings, milliseconds
 from pipeline.answers import Answer
+from pipeline.arrays import I64
 from pipeline.article import LINE_ALLOWANCE, Article, Rejected, about, parse_line
 from pipeline.engine import Engine
+from pipeline.errors import OutputError
 from pipeline.matcher import Matched, Matcher, WindowRules
 from workers.journal import Journal
-from workers.matched import count_matched
+from workers.matched import count_matched, set_window, tally
 from workers.metrics import Metrics
 from workers.outputs import Output
 from workers.sources import STDIN, Line, Position, Reader
+from workers.stages import Stages
 
 log = structlog.get_logger()
 
@@ -95,6 +101,11 @@ class LocalWorker:
             Output(events, sync),
             Output(dead or str(state / "dead.jsonl"), sync),
         )
+        files = [file.key for file in self._outputs if Path(file.key).is_file()]
+        if len(set(files)) < len(files):
+            raise OutputError(
+                f"outputs {', '.join(files)}: give each of --output, --events and --dead its own file"
+            )
         self._lengths = dict(committed)
         for file in self._outputs:
             file.resume(committed.get(file.key))
@@ -110,7 +121,11 @@ class LocalWorker:
         self._skip_repeated = settings.output.repeated == "skip" or source == STDIN
         if set(self._lengths) != {file.key for file in self._outputs if file.key}:
             self._commit(self.matcher.nothing(), ())
-        self.metrics.set("build_info", 1, version=_version(), engine=engine.fingerprint)
+        self._measured_until = time.perf_counter()
+        self.metrics.set("build_info", 1, version=_version(), engine=engine.fingerprint, role="run")
+        self.metrics.set("window_limit_articles", settings.window.max_articles)
+        self.metrics.live("state_disk_free_bytes", lambda: _free_bytes(state))
+        set_window(self.metrics, [self.matcher])
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +137,7 @@ class LocalWorker:
 
     def run(self) -> Summary:
         """Process the input to its end, or until stopped."""
-        started = time.perf_counter()
+        started = self._measured_until = time.perf_counter()
         self.on_progress(0, 0)
         for batch in self._batches():
             self._process(batch)
@@ -131,6 +146,9 @@ class LocalWorker:
             closing = self.matcher.close()
             self._write(closing, [], [])
             self._commit(closing, ())
+            none = np.empty(0, np.int64)
+            count_matched(self.metrics, tally(closing, [], closing.events, none, none), self._clock())
+            set_window(self.metrics, [self.matcher])
         self.summary.seconds = time.perf_counter() - started
         return self.summary
 
@@ -151,9 +169,10 @@ class LocalWorker:
             yield batch
 
     def _process(self, lines: Sequence[Line]) -> None:
-        started = time.perf_counter()
-        articles, dead = self._parse(lines)
+        stages = Stages()
+        self.metrics.count("stage_seconds", time.perf_counter() - self._measured_until, stage="read")
         now = self._clock()
+        articles, dead, reasons = self._parse(lines)
         ahead = now + milliseconds(self.settings.window.max_clock_skew)
         clamped = 0
         times = []
@@ -163,27 +182,47 @@ class LocalWorker:
                 moment = now
                 clamped += 1
             times.append(moment)
+        stages.mark("parse")
+        sketches = self.engine.sketcher.sketch(articles)
+        stages.mark("sketch")
         matched = self.matcher.match(
             [a.id for a in articles],
             times,
-            self.engine.sketcher.sketch(articles),
+            sketches,
             [about(a, self.settings.state.keep_texts) for a in articles],
         )
+        stages.mark("match")
         answers = matched.answers
         if self._skip_repeated:
             answers = [a for a in answers if not a.repeated]
         self._write(matched, answers, dead)
+        stages.mark("write")
         self._commit(matched, lines)
+        stages.mark("commit")
+        self._measure(matched, answers, np.array(times, np.int64), now)
+        for reason, number in reasons.items():
+            self.metrics.count("articles_dead", number, reason=reason)
         self.metrics.count("articles_read", len(lines))
+        self.metrics.count("articles_signed", len(articles))
         self.metrics.count("articles_clamped", clamped)
-        self.metrics.observe("batch_seconds", time.perf_counter() - started)
+        stages.report(self.metrics, len(lines))
+        self._measured_until = time.perf_counter()
         self.summary.read += len(lines)
         self.summary.skipped += len(matched.answers) - len(answers)
 
-    def _parse(self, lines: Sequence[Line]) -> tuple[list[Article], list[bytes]]:
+    def _measure(
+        self, matched: Matched, answers: Sequence[Answer], published_ms: I64, arrived_ms: int
+    ) -> None:
+        arrived = np.full(len(published_ms), arrived_ms, np.int64)
+        batch = tally(matched, answers, matched.events, published_ms, arrived)
+        count_matched(self.metrics, batch, self._clock())
+        set_window(self.metrics, [self.matcher])
+
+    def _parse(self, lines: Sequence[Line]) -> tuple[list[Article], list[bytes], Counter[str]]:
         limit = self.settings.input.max_text_bytes
         articles: list[Article] = []
         dead: list[bytes] = []
+        reasons: Counter[str] = Counter()
         for line in lines:
             try:
                 if line.cut:
@@ -191,10 +230,10 @@ class LocalWorker:
                 articles.append(parse_line(line.content, limit))
             except Rejected as rejected:
                 dead.append(_dead_letter(line, rejected))
-                self.metrics.count("articles_dead", reason=rejected.reason)
+                reasons[rejected.reason] += 1
                 self.summary.dead += 1
                 self.summary.reasons[rejected.reason] = self.summary.reasons.get(rejected.reason, 0) + 1
-        return articles, dead
+        return articles, dead, reasons
 
     def _write(self, matched: Matched, answers: Sequence[Answer], dead: list[bytes]) -> None:
         output, events, letters = self._outputs
@@ -215,11 +254,15 @@ class LocalWorker:
         self._journal.append(matched.change, extra, self.matcher.window.first)
 
     def _count(self, matched: Matched, answers: Sequence[Answer]) -> None:
-        count_matched(self.metrics, self.matcher, matched, answers)
         self.summary.published += len(answers)
         self.summary.repeated += matched.counters.repeated
         self.summary.new_clusters += sum(e.event == "created" for e in matched.events)
         self.summary.merges += sum(e.event == "merged" for e in matched.events)
+
+
+def _free_bytes(folder: Path) -> float:
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize
 
 
 def _now_ms() -> int:

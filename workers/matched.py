@@ -1,19 +1,64 @@
 """Counting what a batch of matching did; the embedded and the Kafka matcher share it."""
 
-from collections import Counter
-from collections.abc import Sequence
+from __future__ import annotations
 
-from pipeline.answers import Answer
-from pipeline.matcher import Matched, Matcher
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.answers import Answer, ClusterEvent
+from pipeline.matcher import Counters, Matched, Matcher
 from workers.metrics import Metrics
 
 
-def count_matched(metrics: Metrics, matcher: Matcher, matched: Matched, answers: Sequence[Answer]) -> None:
-    """Add a batch to the metrics; ``answers`` are those that are published."""
-    counted = matched.counters
-    for relation, number in Counter(answer.relation for answer in answers).items():
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a matched batch adds to the metrics once it is committed, and never if it is undone.
+
+    ``published_ms``/``arrived_ms``: event time and arrival of each article of the batch.
+    """
+
+    relations: Counter[str]
+    events: Counter[str]
+    counters: Counters
+    cluster_articles: npt.NDArray[np.float64]
+    closed_articles: npt.NDArray[np.float64]
+    largest_grown: int
+    published_ms: npt.NDArray[np.int64]
+    arrived_ms: npt.NDArray[np.int64]
+
+
+def tally(
+    matched: Matched,
+    answers: Sequence[Answer],
+    events: Iterable[ClusterEvent],
+    published_ms: npt.NDArray[np.int64],
+    arrived_ms: npt.NDArray[np.int64],
+) -> Tally:
+    """Sum up a batch; ``answers`` and ``events`` are those that are published."""
+    sizes = matched.change.size
+    return Tally(
+        relations=Counter(answer.relation for answer in answers),
+        events=Counter(event.event for event in events),
+        counters=matched.counters,
+        # a late article has no cluster in the window: it stands alone
+        cluster_articles=np.maximum(sizes, 1).astype(np.float64),
+        closed_articles=np.array([e.size for e in matched.events if e.event == "closed"], np.float64),
+        largest_grown=max((event.size for event in matched.grown), default=0),
+        published_ms=published_ms,
+        arrived_ms=arrived_ms,
+    )
+
+
+def count_matched(metrics: Metrics, batch: Tally, now_ms: int) -> None:
+    """Add a committed batch to the metrics."""
+    counted = batch.counters
+    for relation, number in batch.relations.items():
         metrics.count("articles_published", number, relation=relation)
-    for kind, number in Counter(event.event for event in matched.events).items():
+    for kind, number in batch.events.items():
         metrics.count("cluster_events", number, event=kind)
     metrics.count("articles_late", counted.late)
     metrics.count("articles_repeated", counted.repeated)
@@ -22,6 +67,24 @@ def count_matched(metrics: Metrics, matcher: Matcher, matched: Matched, answers:
     metrics.count("checks", counted.checks)
     metrics.count("links", counted.links)
     metrics.count("hot_buckets", counted.cut_buckets)
-    metrics.set("window_articles", len(matcher))
-    metrics.set("window_bytes", matcher.window.bytes_allocated)
-    metrics.set("watermark_seconds", max(0, matcher.watermark_ms) / 1000)
+    metrics.observe_many("cluster_articles", batch.cluster_articles)
+    metrics.observe_many("closed_cluster_articles", batch.closed_articles)
+    metrics.set("largest_grown_cluster_articles", batch.largest_grown)
+    # below zero: dated ahead of the clock within window.max_clock_skew
+    metrics.observe_many("published_delay_seconds", np.maximum(now_ms - batch.published_ms, 0) / 1000)
+    metrics.observe_many("arrival_delay_seconds", np.maximum(now_ms - batch.arrived_ms, 0) / 1000)
+
+
+def set_window(metrics: Metrics, matchers: Iterable[Matcher]) -> None:
+    """Set the gauges of the window, summed over the desks of this process."""
+    articles = clusters = size_bytes = watermark_ms = 0
+    for matcher in matchers:
+        window = matcher.window
+        articles += len(matcher)
+        clusters += window.capacity - int(window.rows.free_count[0])
+        size_bytes += window.bytes_allocated
+        watermark_ms = max(watermark_ms, matcher.watermark_ms)
+    metrics.set("window_articles", articles)
+    metrics.set("window_clusters", clusters)
+    metrics.set("window_bytes", size_bytes)
+    metrics.set("watermark_timestamp_seconds", watermark_ms / 1000)

@@ -1,99 +1,192 @@
-"""Every metric with its meaning, in one table, on one registry."""
+"""The metrics of one process, kept for the table in :mod:`workers.metric_table`.
+
+Hand-made rather than ``prometheus_client``'s own metric classes, for three reasons: a histogram takes a batch
+of observations in one call (numpy), label values are bounded by the table, and a gauge that a role never sets
+is not exposed as a zero. ``python -m workers.metrics`` writes the reference page.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+import numpy as np
+import numpy.typing as npt
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
 
-BATCH_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+from workers.memory import memory_limit_bytes
+from workers.metric_table import METRICS, OTHER, PREFIX, PROCESS_METRICS, Metric
 
+__all__ = ["METRICS", "Metric", "Metrics", "reference"]
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """The definition of a metric; ``name`` without the prefix ``samewire_``."""
+REFERENCE = Path(__file__).parents[1] / "docs" / "metrics.md"
 
-    kind: Literal["counter", "gauge", "histogram"]
-    name: str
-    meaning: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-
-METRICS = (
-    Metric("counter", "articles_read", "Lines or records taken from the input."),
-    Metric("counter", "articles_signed", "Articles signed."),
-    Metric(
-        "counter", "articles_published", "Answers published, by relation to the best match.", ("relation",)
-    ),
-    Metric("counter", "articles_dead", "Articles that could not be used, by reason.", ("reason",)),
-    Metric("counter", "articles_late", "Articles published alone because they came too late to be linked."),
-    Metric("counter", "articles_repeated", "Articles whose id was known; they got their earlier answer."),
-    Metric(
-        "counter", "articles_clamped", "Articles dated further ahead of the clock than window.max_clock_skew."
-    ),
-    Metric("counter", "articles_evicted", "Articles that left the window early because it was full."),
-    Metric("counter", "candidates", "Pairs that shared a band."),
-    Metric("counter", "checks", "Candidates that were compared exactly."),
-    Metric("counter", "links", "Compared pairs that linked."),
-    Metric("counter", "hot_buckets", "Bucket walks cut off at the limit."),
-    Metric("counter", "cluster_events", "Cluster events published.", ("event",)),
-    Metric("histogram", "batch_seconds", "Time for one batch from parsing to commit.", (), BATCH_SECONDS),
-    Metric("gauge", "window_articles", "Articles in the window."),
-    Metric("gauge", "window_bytes", "Memory reserved for the window, in bytes."),
-    Metric("gauge", "desks_owned", "Desks that this matcher owns; 0 on a standby."),
-    Metric(
-        "gauge", "restoring_records", "Changelog records still to be read before a desk can work.", ("desk",)
-    ),
-    Metric(
-        "gauge", "standby_records_behind", "Changelog records that a standby has not followed yet.", ("desk",)
-    ),
-    Metric("gauge", "lag_records", "Records waiting in a partition.", ("topic", "partition")),
-    Metric("counter", "transactions_committed", "Transactions committed, for certain."),
-    Metric("counter", "transactions_aborted", "Transactions undone, by reason.", ("reason",)),
-    Metric("histogram", "transaction_seconds", "Time to publish a batch.", (), BATCH_SECONDS),
-    Metric("counter", "producer_rebuilds", "Producers that were replaced after a fatal error."),
-    Metric("counter", "rebalances", "Changes of assignment, by kind.", ("kind",)),
-    Metric("counter", "records_expired", "Input that retention removed before it was read."),
-    Metric("counter", "children_ended", "Supervised processes that ended, by exit code.", ("exit_code",)),
-    Metric("gauge", "watermark_seconds", "Newest event time seen, in seconds since 1970."),
-    Metric("gauge", "build_info", "1; the labels say which engine runs.", ("version", "engine")),
-)
+Values = dict[tuple[str, ...], float]
 
 
-class Metrics:
-    """The metrics of one process, by name."""
+class _Histogram:
+    """Counts by bucket; the last one is above all bounds."""
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = np.array(bounds)
+        self.counts = np.zeros(len(bounds) + 1, np.int64)
+        self.total = 0.0
+
+    def add(self, values: npt.NDArray[np.float64]) -> None:
+        """Add observations; a value equal to a bound belongs to that bucket."""
+        places = np.searchsorted(self.bounds, values, side="left")
+        self.counts += np.bincount(places, minlength=len(self.counts))
+        self.total += float(values.sum())
+
+
+class Metrics(Collector):
+    """Counters, gauges and histograms by name. Updates are for once a batch: each costs about a microsecond."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._counters: dict[str, Counter] = {}
-        self._gauges: dict[str, Gauge] = {}
-        self._histograms: dict[str, Histogram] = {}
+        self._lock = threading.Lock()
+        self._by_name = {metric.name: metric for metric in METRICS}
+        self._values: dict[str, Values] = {}
+        self._histograms: dict[str, _Histogram] = {}
+        self._live: dict[str, Callable[[], float]] = {}
+        self._seen: dict[tuple[str, str], set[str]] = {}
         for metric in METRICS:
-            name = f"samewire_{metric.name}"
-            if metric.kind == "counter":
-                self._counters[metric.name] = Counter(
-                    name, metric.meaning, metric.labels, registry=self.registry
-                )
-            elif metric.kind == "gauge":
-                self._gauges[metric.name] = Gauge(name, metric.meaning, metric.labels, registry=self.registry)
-            else:
-                self._histograms[metric.name] = Histogram(
-                    name, metric.meaning, metric.labels, buckets=metric.buckets, registry=self.registry
-                )
+            if metric.kind == "histogram":
+                self._histograms[metric.name] = _Histogram(metric.buckets)
+                continue
+            values: Values = {}
+            # A counter that appears with its first event hides that event from rate(): start at zero.
+            if metric.kind == "counter" and all(label.values for label in metric.labels):
+                values = dict.fromkeys(product(*(label.values for label in metric.labels)), 0.0)
+            self._values[metric.name] = values
+        self._values["memory_limit_bytes"][()] = memory_limit_bytes()
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+        ProcessCollector(registry=self.registry)
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
-        """Add to a counter; once a batch, since each call costs about a microsecond."""
+        """Add to a counter."""
         if amount:
-            counter = self._counters[name]
-            (counter.labels(**labels) if labels else counter).inc(amount)
+            with self._lock:
+                values, key = self._values[name], self._key(name, labels)
+                values[key] = values.get(key, 0.0) + amount
 
     def set(self, name: str, value: float, **labels: str) -> None:
         """Set a gauge."""
-        gauge = self._gauges[name]
-        (gauge.labels(**labels) if labels else gauge).set(value)
+        with self._lock:
+            self._values[name][self._key(name, labels)] = value
+
+    def forget(self, name: str, **labels: str) -> None:
+        """Stop reporting a gauge's series: somebody else has the partition or the desk now."""
+        with self._lock:
+            self._values[name].pop(self._key(name, labels), None)
+
+    def live(self, name: str, value: Callable[[], float]) -> None:
+        """Ask ``value`` at every scrape, on the scraping thread."""
+        self._live[name] = value
 
     def observe(self, name: str, value: float) -> None:
-        """Add an observation to a histogram."""
-        self._histograms[name].observe(value)
+        """Add one observation to a histogram."""
+        self.observe_many(name, np.array([value]))
+
+    def observe_many(self, name: str, values: npt.NDArray[np.float64]) -> None:
+        """Add a batch of observations to a histogram."""
+        if len(values):
+            with self._lock:
+                self._histograms[name].add(values)
+
+    def _key(self, name: str, labels: dict[str, str]) -> tuple[str, ...]:
+        """Return the label values in the table's order, each within its bound."""
+        metric = self._by_name[name]
+        if len(labels) != len(metric.labels):
+            raise KeyError(
+                f"{name} has the labels {[label.name for label in metric.labels]}, not {list(labels)}"
+            )
+        key = []
+        for label in metric.labels:
+            value = labels[label.name]
+            if label.values:
+                value = value if value in label.values else OTHER
+            else:
+                seen = self._seen.setdefault((name, label.name), set())
+                if value not in seen:
+                    if len(seen) >= label.most:
+                        value = OTHER
+                    else:
+                        seen.add(value)
+            key.append(value)
+        return tuple(key)
+
+    def collect(self) -> Iterator[Family]:
+        """Yield what a scrape shows."""
+        for name, ask in self._live.items():
+            self.set(name, ask())
+        for metric in METRICS:
+            yield self._histogram(metric) if metric.kind == "histogram" else self._simple(metric)
+
+    def _simple(self, metric: Metric) -> Family:
+        make = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+        family = make(PREFIX + metric.name, metric.meaning, labels=[label.name for label in metric.labels])
+        with self._lock:
+            samples = list(self._values[metric.name].items())
+        for key, value in samples:
+            family.add_metric(list(key), value)
+        return family
+
+    def _histogram(self, metric: Metric) -> Family:
+        with self._lock:
+            histogram = self._histograms[metric.name]
+            counts, total = np.cumsum(histogram.counts).tolist(), histogram.total
+        bounds = [*(str(bound) for bound in metric.buckets), "+Inf"]
+        family = HistogramMetricFamily(PREFIX + metric.name, metric.meaning)
+        family.add_metric([], list(zip(bounds, counts, strict=True)), total)
+        return family
+
+
+def reference() -> str:
+    """Return the reference page of all metrics."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterable[str]:
+    yield "# Metrics"
+    yield ""
+    yield "Generated by `python -m workers.metrics` from `workers/metric_table.py`; a test holds both together."
+    yield ""
+    yield "Counters and delays of articles change when their batch is committed, so they add up:"
+    yield "what was read = what was published + what is dead, whatever was repeated after a failure in between."
+    yield "A counter whose labels are all known is exposed from the start, at zero; a gauge once it is set."
+    yield f"Label values outside the known ones, or beyond their number, are counted under `{OTHER}`."
+    yield ""
+    yield "| metric | type | told by | meaning |"
+    yield "| --- | --- | --- | --- |"
+    for metric in METRICS:
+        roles = ", ".join(f"`{role}`" for role in metric.roles.split())
+        labels = "{" + ",".join(label.name for label in metric.labels) + "}" if metric.labels else ""
+        yield f"| `{metric.exposed}{labels}` | {metric.kind} | {roles} | {metric.meaning} |"
+    for name, meaning in PROCESS_METRICS:
+        kind = "counter" if name.endswith("_total") else "gauge"
+        yield f"| `{name}` | {kind} | all | {meaning} |"
+    yield ""
+    yield "## Labels"
+    yield ""
+    yield "| metric | label | meaning | values |"
+    yield "| --- | --- | --- | --- |"
+    for metric in METRICS:
+        for label in metric.labels:
+            values = ", ".join(f"`{v}`" for v in label.values) or f"at most {label.most} different ones"
+            yield f"| `{metric.exposed}` | `{label.name}` | {label.meaning} | {values} |"
+    yield ""
+    yield "## Buckets of the histograms"
+    yield ""
+    for metric in METRICS:
+        if metric.kind == "histogram":
+            yield f"- `{metric.exposed}`: {', '.join(f'{bound:g}' for bound in metric.buckets)}"
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(reference(), "utf-8")

@@ -259,6 +259,7 @@ def test_a_date_means_what_the_standard_library_says(local: datetime, offset_min
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_article_or_rejected(content: bytes) -> None:
     try:
-        assert parse_line(content).text
+        outcome = parse_line(content).id
     except Rejected as rejected:
-        assert rejected.reason in REASONS
+        outcome = REASONS[rejected.reason]
+    assert outcome

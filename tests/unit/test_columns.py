@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from pipeline.columns import PREFIX_BYTES, VERSION, check_fingerprint, pack, record_length, unpack
+from pipeline.columns import PREFIX_BYTES, VERSION, Column, check_fingerprint, pack, record_length, unpack
 from pipeline.errors import FingerprintError, StateError
 
 MAGIC = b"TEST"
-COLUMNS = {
+COLUMNS: dict[str, Column] = {
     "numbers": np.array([1, -2, 1 << 40], np.int64),
     "bytes": np.arange(256, dtype=np.uint8),
     "grid": np.arange(12, dtype=np.uint32).reshape(3, 4),
@@ -68,5 +68,5 @@ def test_another_version_says_what_to_use() -> None:
 def test_fingerprints_must_agree_where_one_is_expected() -> None:
     check_fingerprint("a", "a")
     check_fingerprint("a", None)
-    with pytest.raises(FingerprintError, match="engine a, but engine b.*start a new state"):
+    with pytest.raises(FingerprintError, match=r"engine a, but engine b.*start a new state"):
         check_fingerprint("a", "b")

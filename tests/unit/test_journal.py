@@ -1,6 +1,5 @@
 """The journal gives back what was committed, and refuses what was damaged."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +54,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def written(folder: Path, engine: Engine) -> Iterator[Path]:
-    """A state of ten batches in one segment; yields the segment."""
+def written(folder: Path, engine: Engine) -> Path:
+    """A state of ten batches in one segment; returns the segment."""
     desk = Desk(folder, engine)
     for n in range(10):
         desk.commit(2 * n, 2 * n + 1)
     desk.journal.close()
-    yield segment_files(folder)[-1]
+    return segment_files(folder)[-1]
 
 
 def test_what_was_committed_is_restored(folder: Path, engine: Engine) -> None:
@@ -165,7 +164,7 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(folder: Path, engine: En
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StateError, match="state folder .*file.*can be written"):
+    with pytest.raises(StateError, match=r"state folder .*file.*can be written"):
         Journal(tmp_path / "file" / "state", BIG, sync=False)
 
 

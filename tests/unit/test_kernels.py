@@ -13,4 +13,4 @@ from pipeline.tokenizer import tokenize
 @pytest.mark.parametrize("compiled", [tokenize, match_batch])
 def test_the_cache_of_compiled_code_is_bound_to_all_sources(compiled: Any) -> None:
     assert compiled._cache._cache_file._source_stamp == SOURCES
-    assert cast(Any, kernel)(compiled.py_func)._cache._cache_file._source_stamp == SOURCES
+    assert cast("Any", kernel)(compiled.py_func)._cache._cache_file._source_stamp == SOURCES

@@ -152,10 +152,8 @@ def test_a_compressed_file_that_is_cut_short_says_so_after_its_good_lines(
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
     found: list[bytes] = []
-    with pytest.raises(InputError, match="cannot be read to its end.*repair"):
-        for line in reader(path).lines():
-            assert line is not None
-            found.append(line.content)
+    with pytest.raises(InputError, match=r"cannot be read to its end.*repair"):
+        found.extend(line.content for line in reader(path).lines() if line is not None)
     assert found == LINES[: len(found)]
 
 

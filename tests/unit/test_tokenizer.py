@@ -373,8 +373,8 @@ def assert_same_interpreted(monkeypatch: pytest.MonkeyPatch, texts: list[str]) -
     compiled, compiled_ends = run_kernel(tokenize, texts, default_table().slots)
     with monkeypatch.context() as patched:
         for name in ("fmix32", "fnv_step", "level_of_word", "level_of_number"):
-            patched.setattr(tokenizer, name, cast(Any, getattr(tokenizer, name)).py_func)
-        interpreted, ends = run_kernel(cast(Any, tokenize).py_func, texts, default_table().slots)
+            patched.setattr(tokenizer, name, cast("Any", getattr(tokenizer, name)).py_func)
+        interpreted, ends = run_kernel(cast("Any", tokenize).py_func, texts, default_table().slots)
     assert compiled_ends.tolist() == ends.tolist()
     assert compiled.tolist() == interpreted.tolist()
 

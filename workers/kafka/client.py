@@ -182,9 +182,11 @@ def connect(
             if refusals:
                 raise _refused(servers, settings, refusals[0]) from error
             if clock() + backoff_seconds >= give_up_at:
+                # The broker hangs up right after its refusal, and the client may see only the hang-up.
+                hint = ", or that the login is right" if settings.sasl is not None else ""
                 raise BrokerUnreachableError(
                     f"no broker answered at {servers} within {settings.watchdog.startup_seconds:g} s:"
-                    f" {error}; check bootstrap_servers and that the broker is up"
+                    f" {error}; check bootstrap_servers and that the broker is up{hint}"
                 ) from error
             log.warning("kafka_unreachable", servers=servers, error=str(error), retry_seconds=backoff_seconds)
             # Jitter, so that a fleet of workers does not return in step.

@@ -32,6 +32,7 @@ class Desk:
         self.matcher = matcher
         self.owned = False
         self.restored = False
+        self.restore_seconds = 0.0
         self._make_replay = make_replay
         self._replay: Replay | None = None
         self._started = time.monotonic()
@@ -47,8 +48,8 @@ class Desk:
         self._folded = 0
         self._target_is_old = True
 
-    def follow(self, seconds: float) -> None:
-        """Fold what is there, waiting at most ``seconds``; ends a restore when it has caught up.
+    def follow(self, seconds: float) -> bool:
+        """Fold what is there, waiting at most ``seconds``; tells whether this ended a restore.
 
         Raises:
             EngineMismatchError: the changelog is another engine's.
@@ -58,7 +59,7 @@ class Desk:
         if not self.owned and time.monotonic() - self._extended > _EXTEND_SECONDS:
             self._target_is_old = True
         if self._target_is_old and not self._extend(replay):
-            return
+            return False
         if not replay.done or not self.owned:
             for record in replay.slice(seconds):
                 self._fold(record.value or b"")
@@ -66,13 +67,15 @@ class Desk:
             self.restored = True
             replay.close()
             self._replay = None
+            self.restore_seconds = time.monotonic() - self._started
             log.info(
                 "desk_restored",
                 desk=self.partition.partition,
                 articles=len(self.matcher),
                 folded=self._folded,
-                seconds=round(time.monotonic() - self._started, 3),
+                seconds=round(self.restore_seconds, 3),
             )
+        return self.restored
 
     def _extend(self, replay: Replay) -> bool:
         try:

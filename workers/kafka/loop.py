@@ -174,6 +174,7 @@ class WorkerLoop:
         for at in partitions:
             self._next.pop(at, None)
             self._careful_until.pop(at, None)
+            self._observer.released(at.topic, at.partition)
         self._doomed = {key: why for key, why in self._doomed.items() if key[0] not in partitions}
         self._step.on_revoked(partitions)
 

@@ -24,14 +24,23 @@ class Observer(Protocol):
     def lag(self, topic: str, partition: int, records: int) -> None:
         """Records waiting in a partition."""
 
+    def released(self, topic: str, partition: int) -> None:
+        """A partition is no longer this worker's: its lag is somebody else's to report."""
+
+    def broker_failed(self, kind: str, error: str) -> None:
+        """An attempt to connect failed: the broker is `unreachable` or `refused` the login."""
+
     def dead_lettered(self, records: int) -> None:
         """Input records that went to the dead-letter topic in a committed batch."""
 
     def records_expired(self, topic: str, partition: int, records: int) -> None:
         """Input that retention removed before it was read: the worker was away for too long."""
 
+    def child_started(self, name: str) -> None:
+        """A supervised process runs."""
+
     def child_ended(self, name: str, exit_code: int) -> None:
-        """A supervised process ended."""
+        """A supervised process ended by itself."""
 
 
 class NullObserver:
@@ -43,6 +52,9 @@ class NullObserver:
     def producer_rebuilt(self, reason: str) -> None: ...
     def rebalanced(self, kind: str, partitions: int) -> None: ...
     def lag(self, topic: str, partition: int, records: int) -> None: ...
+    def released(self, topic: str, partition: int) -> None: ...
+    def broker_failed(self, kind: str, error: str) -> None: ...
     def dead_lettered(self, records: int) -> None: ...
     def records_expired(self, topic: str, partition: int, records: int) -> None: ...
+    def child_started(self, name: str) -> None: ...
     def child_ended(self, name: str, exit_code: int) -> None: ...

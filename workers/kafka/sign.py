@@ -1,8 +1,8 @@
 """The role *sign*: articles in, signed articles out. Stateless, so any number of workers share the input."""
 
-import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from kafka import TopicPartition
@@ -14,8 +14,13 @@ from pipeline.engine import Engine
 from pipeline.signed import SignedArticles, encode_signed
 from workers.health import Health
 from workers.kafka.deadletters import dead_letter
-from workers.kafka.records import Outcome, Outgoing, Record
+from workers.kafka.records import Headers, Outcome, Outgoing, Record
 from workers.metrics import Metrics
+from workers.stages import Stages
+from workers.tracing import SIGNED_TRACES, Tracing, pack_traces, sampled_parent
+
+ARRIVED = "samewire.arrived"
+"""Header of a signed record: when its articles arrived, int64 milliseconds since 1970, little-endian."""
 
 # Room that one article takes in a signed record besides tokens and texts: signature, id, offsets.
 ARTICLE_OVERHEAD_BYTES = 1600
@@ -23,18 +28,47 @@ ARTICLE_OVERHEAD_BYTES = 1600
 FILL = 0.6
 
 
+@dataclass(slots=True)
+class _Part:
+    """A batch's articles for one desk: event times, arrivals, and the traces by position."""
+
+    articles: list[Article] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    arrived: list[int] = field(default_factory=list)
+    traces: dict[int, str] = field(default_factory=dict)
+
+    def headers(self, first: int, end: int) -> Headers:
+        """Return the headers of the signed record with these articles."""
+        found = [(ARRIVED, np.array(self.arrived[first:end], "<i8").tobytes())]
+        traces = {at - first: parent for at, parent in self.traces.items() if first <= at < end}
+        if traces:
+            found.append((SIGNED_TRACES, pack_traces(traces)))
+        return found
+
+
 class SignStep:
     """Parses, sketches and signs a batch; writes few, large records, one desk each."""
 
-    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics, health: Health) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        metrics: Metrics,
+        health: Health,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._engine = engine
         self._settings = settings
         self._kafka: KafkaSettings = settings.kafka
         self._metrics = metrics
         self._health = health
+        self._tracing = tracing or Tracing()
+        # What the metrics learn when the batch is committed, and never if it is undone.
+        self._pending: Counter[str] = Counter()
+        self._pending_dead: Counter[str] = Counter()
         health.not_ready("unassigned", "the group has given this worker no partition yet")
 
-    def on_assigned(self, partitions: Collection[TopicPartition]) -> None:
+    def on_assigned(self, partitions: Collection[TopicPartition]) -> None:  # noqa: ARG002 - the contract's
         """Nothing to prepare: there is no state. A spare worker is ready as well."""
         self._health.ready()
 
@@ -47,9 +81,9 @@ class SignStep:
 
     def process(self, records: Sequence[Record]) -> Outcome:
         """Sign a batch; what cannot be used becomes a dead letter."""
-        started = time.perf_counter()
+        stages = Stages()
         outgoing: list[Outgoing] = []
-        desks: defaultdict[int, tuple[list[Article], list[int]]] = defaultdict(lambda: ([], []))
+        desks: defaultdict[int, _Part] = defaultdict(_Part)
         skew_ms = milliseconds(self._settings.window.max_clock_skew)
         clamped = 0
         for record in records:
@@ -57,7 +91,7 @@ class SignStep:
                 article = self._parse(record)
             except Rejected as rejected:
                 outgoing.append(self._dead(record, rejected.reason, rejected))
-                self._metrics.count("articles_dead", reason=rejected.reason)
+                self._pending_dead[rejected.reason] += 1
                 continue
             moment = article.published_ms
             if moment is None:
@@ -65,23 +99,39 @@ class SignStep:
             elif moment > record.timestamp + skew_ms:
                 moment = record.timestamp
                 clamped += 1
-            articles, times = desks[self._kafka.desks.desk_of(article.lang)]
-            articles.append(article)
-            times.append(moment)
+            part = desks[self._kafka.desks.desk_of(article.lang)]
+            if self._tracing.enabled:
+                parent = sampled_parent(record.headers)
+                if parent is not None:
+                    attributes = {
+                        "messaging.destination.name": record.topic,
+                        "samewire.article_id": article.id,
+                    }
+                    part.traces[len(part.articles)] = self._tracing.start(parent, attributes)
+            part.articles.append(article)
+            part.times.append(moment)
+            part.arrived.append(record.timestamp)
         dead = len(outgoing)
-        for desk, (articles, times) in sorted(desks.items()):
-            for signed in self._sign(articles, times):
+        stages.mark("parse")
+        for desk, part in sorted(desks.items()):
+            first = 0
+            for signed in self._sign(part.articles, part.times, stages):
+                end = first + len(signed)
                 value = encode_signed(signed, self._engine.fingerprint)
-                outgoing.append(Outgoing(self._kafka.topics.signed, None, value, partition=desk))
-        self._metrics.count("articles_read", len(records))
-        self._metrics.count("articles_clamped", clamped)
-        self._metrics.count("articles_signed", len(records) - dead)
-        self._metrics.observe("batch_seconds", time.perf_counter() - started)
+                headers = part.headers(first, end)
+                outgoing.append(Outgoing(self._kafka.topics.signed, None, value, headers, partition=desk))
+                first = end
+            stages.mark("encode")
+        self._pending.update(
+            articles_read=len(records), articles_clamped=clamped, articles_signed=len(records) - dead
+        )
+        stages.report(self._metrics, len(records))
         return Outcome(outgoing, dead)
 
     def reject(self, record: Record, error: BaseException) -> Outcome:
         """A dead letter for a record that made signing fail."""
-        self._metrics.count("articles_dead", reason="failed")
+        self._pending_dead["failed"] += 1
+        self._pending["articles_read"] += 1
         return Outcome([self._dead(record, "failed", error)], 1)
 
     def idle(self) -> Outcome | None:
@@ -89,10 +139,22 @@ class SignStep:
         return None
 
     def committed(self) -> None:
-        """Nothing to keep."""
+        """Tell the metrics."""
+        for name, number in self._pending.items():
+            self._metrics.count(name, number)
+        for reason, number in self._pending_dead.items():
+            self._metrics.count("articles_dead", number, reason=reason)
+        self._tracing.committed()
+        self._forget()
 
     def aborted(self) -> None:
-        """Nothing to undo."""
+        """Nothing to undo: the batch comes again and is counted then."""
+        self._tracing.aborted()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pending.clear()
+        self._pending_dead.clear()
 
     def _parse(self, record: Record) -> Article:
         if record.value is None:
@@ -103,9 +165,12 @@ class SignStep:
         topics = self._kafka.topics
         return dead_letter(record, reason, error, topics.dead, topics.max_record_bytes)
 
-    def _sign(self, articles: Sequence[Article], times: Sequence[int]) -> Iterator[SignedArticles]:
+    def _sign(
+        self, articles: Sequence[Article], times: Sequence[int], stages: Stages
+    ) -> Iterator[SignedArticles]:
         """Yield signed articles in runs that fit into one record each."""
         sketches, signatures = self._engine.sketcher.signed(articles)
+        stages.mark("sketch")
         descriptions = [about(a, self._settings.state.keep_texts) for a in articles]
         signed = SignedArticles(
             [a.id for a in articles], np.array(times, np.int64), sketches, signatures, descriptions

@@ -122,6 +122,7 @@ class Supervisor:
         )
         each.started_at = self._clock()
         log.info("child_started", child=child.name, pid=each.process.pid)
+        self._observer.child_started(child.name)
 
     def _bury(self, each: _Running, now: float) -> ExitCode:
         """Note a death and plan the next start; the code to end with when there is none."""

@@ -10,6 +10,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from heapq import nlargest
 from typing import Any
 
 import orjson
@@ -98,6 +99,7 @@ class Catalogue:
         self.forgotten = 0
         self.merges: list[Merge] = []
         self.version = 0
+        self._newest_ms: int | None = None
         self._max_articles = max_articles
         self._with_texts = with_texts
         self._entries: dict[int, Entry] = {}
@@ -132,6 +134,11 @@ class Catalogue:
     def cluster_count(self) -> int:
         """How many clusters there are."""
         return len(self._members)
+
+    @property
+    def newest_ms(self) -> int | None:
+        """When the latest article was published."""
+        return self._newest_ms
 
     # --- folding
 
@@ -172,6 +179,7 @@ class Catalogue:
             )
             texts.append(fields.get("text") or "")
             self._add(entry)
+            self._newest_ms = time_ms if self._newest_ms is None else max(self._newest_ms, time_ms)
         if change.ids:
             keep = self._with_texts and any(texts)
             packed = self._compressor.compress(orjson.dumps(texts)) if keep else b""
@@ -311,19 +319,12 @@ class Catalogue:
 
         ``before``: only those whose last arrival has a lower ordinal, for the next page.
         """
-        last = sorted(
-            ((max(ordinals), name) for name, ordinals in self._members.items() if len(ordinals) >= min_size),
-            reverse=True,
+        last = (
+            (max(ordinals), name) for name, ordinals in self._members.items() if len(ordinals) >= min_size
         )
-        found: list[tuple[int, Story]] = []
-        for ordinal, name in last:
-            if len(found) == limit:
-                break
-            if before is None or ordinal < before:
-                story = self.story(name)
-                if story is not None:
-                    found.append((ordinal, story))
-        return found
+        wanted = nlargest(limit, (item for item in last if before is None or item[0] < before))
+        stories = ((ordinal, self.story(name)) for ordinal, name in wanted)
+        return [(ordinal, story) for ordinal, story in stories if story is not None]
 
     def partition(self) -> dict[str, int]:
         """Return every article's cluster."""

@@ -167,6 +167,7 @@ def explain(
     parts = [
         Part(name, *LABELS.get(name, (name, "")), value, coefficient, value * coefficient)
         for (name, value), coefficient in zip(comparison.facts.items(), COEFFICIENTS, strict=True)
+        if coefficient
     ]
     gap_points = -float(interpreted(gap_penalty)(gap_ms))
     total = BIAS + sum(part.points for part in parts) + gap_points

@@ -143,9 +143,7 @@ def _side(letter: str, side: Side) -> Panel:
     )
     title = Text.assemble((f"{letter} ", "bold"), one_line(side.id, 60))
     covered = f"{side.marked.covered:.0%} of {side.marked.words:,} words in shared passages"
-    return Panel(
-        body, title=title, title_align="left", subtitle=Text(f"{origin} · {covered}"), subtitle_align="left"
-    )
+    return Panel(Group(Text(f"{origin}\n{covered}\n", style="dim"), body), title=title, title_align="left")
 
 
 def _piece(piece: Piece) -> Text:

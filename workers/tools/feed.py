@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -69,10 +70,8 @@ class StateFeed:
                 return
             if ahead[0] != self._number:
                 self._number, self._offset = ahead[0], 0
-            try:
+            with suppress(FileNotFoundError):  # deleted since it was listed
                 yield from self._rest_of(segments[self._number], newest=len(ahead) == 1)
-            except FileNotFoundError:
-                pass  # deleted since it was listed
             # A worker goes on to the next segment only when this one is whole.
             if len(ahead) == 1:
                 return

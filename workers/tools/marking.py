@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workers.tools.material import Material
 from workers.tools.passages import Passage, covered, shared_passages
@@ -166,6 +166,8 @@ def _split(
                 target[-1] = Piece(last.text + content, level, passage)
             else:
                 target.append(Piece(content, level, passage))
+    if title and text:  # the empty line that parted them
+        text[0] = replace(text[0], text=text[0].text.lstrip("\n"))
     return title, text
 
 

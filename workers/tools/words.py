@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ParamSpec, TypeVar, cast
 
+import numpy as np
+
 from pipeline.codepoints import Role, fold, role
 from pipeline.hashing import FNV_OFFSET, fmix32, fnv_step
 from pipeline.tokens import HASH_SHIFT, LEVEL_MASK, LEVEL_SHIFT, NAME, NUMBER, Tokens
+from pipeline.weights import default_table
 
 MAX_SHOWN_CHARACTERS = 60_000
 """Longer texts are shown to here: the engine reads no further than about 2,000 words either."""
@@ -64,6 +67,14 @@ def stored_hash(folded: str) -> int:
     for character in folded:
         state = _step(state, ord(character))
     return _mix(state) >> 8
+
+
+@lru_cache(maxsize=1)
+def weightless_hashes() -> frozenset[int]:
+    """Return the stored hashes of the words that the built-in table gives no weight ("the", "said")."""
+    slots = default_table().slots
+    weightless = slots[(slots != 0) & (slots & 0xF == 0)] >> np.uint32(8)
+    return frozenset(weightless.tolist())
 
 
 def known_words(tokens: Tokens) -> dict[int, Known]:

@@ -121,7 +121,7 @@
         stacked += n;
       }
       if (stacked) root.append(svg("text", { class: "tick strong", x: left + (bin + 0.5) * slot, y: y(stacked) - 4, "text-anchor": "middle" }, S.count(stacked)));
-      root.append(svg("text", { class: "tick", x: left + (bin + 0.5) * slot, y: height - 4, "text-anchor": "middle" }, (LAGS[bin][1] === Infinity ? "" : "≤ ") + LAGS[bin][0]));
+      root.append(svg("text", { class: "tick", x: left + (bin + 0.5) * slot, y: height - 4, "text-anchor": "middle" }, LAGS[bin][0]));
     });
     root.append(svg("line", { class: "axis", x1: left, x2: width, y1: y(0), y2: y(0) }));
     host.append(root);

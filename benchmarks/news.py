@@ -1,0 +1,273 @@
+"""The evaluation data of ``../shared/data`` as pairs of articles with the engine's features."""
+
+from __future__ import annotations
+
+import gzip
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from pipeline.article import article_from
+from pipeline.arrays import F64
+from pipeline.bands import BANDS, ROWS, Bytes, shares_band
+from pipeline.engine import Engine
+from pipeline.features import FACTS
+from pipeline.matching import MIN_AGREEING
+from pipeline.tokens import Tokens
+from pipeline.verify import LINK_SCORE, SCORE_UNIT, compared
+
+NEWS = Path(__file__).parents[1] / "../shared/data"
+LANGUAGES = ("en", "de", "fr", "hr", "is", "ja", "zh")
+_DAY_MS = 86_400_000
+_BATCH = 2048
+# Buckets that many articles share are walked only so far, as in the engine.
+_BUCKET = 128
+
+Record = dict[str, Any]
+Places = list[tuple[int, int]]
+
+
+def records(name: str) -> list[Record]:
+    """Read a set."""
+    with gzip.open(NEWS / f"{name}.jsonl.gz", "rb") as lines:
+        return [orjson.loads(line) for line in lines]
+
+
+def seeds() -> list[Record]:
+    """Read the seed pair."""
+    return [
+        {"id": path.stem, "text": path.read_text("utf-8")} for path in sorted((NEWS / "seeds").glob("*.txt"))
+    ]
+
+
+@dataclass(slots=True)
+class Sketched:
+    """A set with its articles' tokens, low bytes (uint8 ``[n, PERMUTATIONS]``) and times (ms, 0 if undated)."""
+
+    records: list[Record]
+    tokens: list[Tokens]
+    low: Bytes
+    times: npt.NDArray[np.int64]
+
+
+def sketched(found: list[Record], engine: Engine | None = None) -> Sketched:
+    """Sketch a set."""
+    engine = engine or Engine()
+    articles = [article_from(record) for record in found]
+    tokens: list[Tokens] = []
+    low = []
+    for first in range(0, len(articles), _BATCH):
+        sketches = engine.sketcher.sketch(articles[first : first + _BATCH])
+        tokens += [sketches.tokens_of(row) for row in range(len(sketches))]
+        low.append(sketches.low)
+    times = np.array([a.published_ms or 0 for a in articles], np.int64)
+    return Sketched(found, tokens, np.concatenate(low), times)
+
+
+@dataclass(slots=True)
+class Pairs:
+    """Pairs of one set. ``labels``: as in the data; ``groups``: pairs that are not independent share one."""
+
+    labels: list[float]
+    groups: Sequence[Hashable]
+    scores: F64
+    linked: npt.NDArray[np.bool_]
+    candidates: npt.NDArray[np.bool_]
+    facts: F64
+    places: Places = field(default_factory=list)
+
+
+def compare_pairs(
+    articles: Sketched,
+    places: Places,
+    labels: Sequence[float],
+    groups: Sequence[Hashable],
+    timed: bool = False,
+) -> Pairs:
+    """Compare pairs, given as positions in a set; ``timed`` counts the time between two articles."""
+    scores, candidates, facts = [], [], []
+    for left, right in places:
+        gap = int(articles.times[left] - articles.times[right]) if timed else 0
+        score, _, of_pair = compared(articles.tokens[left], articles.tokens[right], gap)
+        scores.append(score / SCORE_UNIT)
+        facts.append(of_pair)
+        candidates.append(shares_band(articles.low[left], articles.low[right]))
+    values = np.array(scores)
+    return Pairs(
+        list(labels),
+        groups,
+        values,
+        values >= LINK_SCORE / SCORE_UNIT,
+        np.array(candidates, bool),
+        np.array(facts).reshape(-1, FACTS),
+        places,
+    )
+
+
+def within(articles: Sketched, key: str, wanted: Callable[[Record, Record], bool] | None = None) -> Places:
+    """List the pairs of articles that agree in a field."""
+    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for row, record in enumerate(articles.records):
+        groups[record[key]].append(row)
+    return [
+        (left, right)
+        for rows in groups.values()
+        for left, right in combinations(rows, 2)
+        if wanted is None or wanted(articles.records[left], articles.records[right])
+    ]
+
+
+def proposed(articles: Sketched) -> Places:
+    """List the pairs that share a band and pass the estimate, as the engine would find them."""
+    rows = np.array([row for row, tokens in enumerate(articles.tokens) if len(tokens)])
+    low = articles.low
+    found: set[tuple[int, int]] = set()
+    for band in range(BANDS):
+        part = low[rows, band * ROWS : (band + 1) * ROWS].astype(np.int64)
+        keys = part[:, 0] << 16 | part[:, 1] << 8 | part[:, 2]
+        order = np.argsort(keys, kind="stable")
+        for bucket in np.split(rows[order], np.flatnonzero(np.diff(keys[order])) + 1):
+            for place, left in enumerate(bucket.tolist()):
+                found.update((left, right) for right in bucket[place + 1 : place + _BUCKET].tolist())
+    return [
+        (left, right) for left, right in sorted(found) if int((low[left] == low[right]).sum()) >= MIN_AGREEING
+    ]
+
+
+class _Groups:
+    """Union-find over hashable names."""
+
+    def __init__(self) -> None:
+        self.parents: dict[Hashable, Hashable] = {}
+
+    def find(self, name: Hashable) -> Hashable:
+        self.parents.setdefault(name, name)
+        while self.parents[name] != name:
+            self.parents[name] = self.parents[self.parents[name]]
+            name = self.parents[name]
+        return name
+
+    def unite(self, left: Hashable, right: Hashable) -> None:
+        self.parents[self.find(left)] = self.find(right)
+
+
+def natural_pairs(engine: Engine | None = None) -> Pairs:
+    """The hand-graded pairs; grouped by shared articles and, for Multi-News, by event."""
+    found = records("natural_pairs")
+    articles = sketched([side for record in found for side in (record["a"], record["b"])], engine)
+    groups = _Groups()
+    for record in found:
+        for side in (record["a"]["id"], record["b"]["id"]):
+            if side.startswith("mn"):
+                groups.unite(side, side.split("_")[0])
+        groups.unite(record["a"]["id"], record["b"]["id"])
+    return compare_pairs(
+        articles,
+        [(2 * row, 2 * row + 1) for row in range(len(found))],
+        [record["grade"] for record in found],
+        [groups.find(record["a"]["id"]) for record in found],
+    )
+
+
+def _field_pairs(
+    name: str,
+    key: str,
+    label: float,
+    wanted: Callable[[Record, Record], bool] | None = None,
+    engine: Engine | None = None,
+) -> Pairs:
+    articles = sketched(records(name), engine)
+    places = within(articles, key, wanted)
+    return compare_pairs(
+        articles, places, [label] * len(places), [articles.records[left][key] for left, _ in places]
+    )
+
+
+def onestop(engine: Engine | None = None) -> Pairs:
+    """Professional rewrites: all pairs are copies."""
+    return _field_pairs("onestop", "label", 1, engine=engine)
+
+
+def basil(engine: Engine | None = None) -> Pairs:
+    """The same event by different outlets: no pair is a copy."""
+    return _field_pairs("same_event_basil", "event", 0, engine=engine)
+
+
+def ecb(engine: Engine | None = None) -> Pairs:
+    """Different events of the same kind: no pair is a copy."""
+    return _field_pairs(
+        "lookalike_events_ecbplus", "topic", 0, lambda a, b: bool(a["event"] != b["event"]), engine
+    )
+
+
+def rewordings(language: str, engine: Engine | None = None) -> Pairs:
+    """Several translations of one article into one language: all pairs are copies. May be empty."""
+    chosen = [record for record in records("rewordings_wmt") if record["lang"] == language]
+    if not chosen:
+        return compare_pairs(Sketched([], [], np.empty((0, 0), np.uint8), np.empty(0, np.int64)), [], [], [])
+    articles = sketched(chosen, engine)
+    places = within(articles, "label")
+    return compare_pairs(articles, places, [1] * len(places), [chosen[left]["label"] for left, _ in places])
+
+
+def reuters_pairs(kind: str, engine: Engine | None = None) -> Pairs:
+    """Labelled pairs of the Reuters stream (``hand`` or ``silver``), those that score."""
+    articles = sketched(records("reuters_stream"), engine)
+    row_of = {record["id"]: row for row, record in enumerate(articles.records)}
+    groups = _Groups()
+    labelled = records("reuters_pairs")
+    for pair in labelled:
+        groups.unite(pair["a"], pair["b"])
+    chosen = [pair for pair in labelled if pair["kind"] == kind and pair["label"] != 0.5]
+    return compare_pairs(
+        articles,
+        [(row_of[pair["a"]], row_of[pair["b"]]) for pair in chosen],
+        [pair["label"] for pair in chosen],
+        [groups.find(pair["a"]) for pair in chosen],
+    )
+
+
+def seed_pair(engine: Engine | None = None) -> Pairs:
+    """The two rewrites that the project began with."""
+    return compare_pairs(sketched(seeds(), engine), [(0, 1)], [1], ["seed"])
+
+
+def far_pairs(name: str, days: float | None, engine: Engine | None = None) -> Pairs:
+    """Pairs that the index proposes although they are more than ``days`` apart; None: of different events."""
+    articles = sketched(records(name), engine)
+
+    def far(left: int, right: int) -> bool:
+        if days is None:
+            return bool(articles.records[left]["event"] != articles.records[right]["event"])
+        return abs(int(articles.times[left] - articles.times[right])) > days * _DAY_MS
+
+    places = [(left, right) for left, right in proposed(articles) if far(left, right)]
+    groups = _Groups()
+    for left, right in places:
+        groups.unite(left, right)
+    return compare_pairs(articles, places, [0] * len(places), [groups.find(left) for left, _ in places])
+
+
+def labelled_sets() -> dict[str, Pairs]:
+    """All sets that the verifier is fitted to."""
+    sets = {
+        "natural": natural_pairs(),
+        "onestop": onestop(),
+        "basil": basil(),
+        "ecb": ecb(),
+        "reuters_hand": reuters_pairs("hand"),
+        "reuters_silver": reuters_pairs("silver"),
+        "seed": seed_pair(),
+        "far_us2018": far_pairs("background_us2018", 3),
+        "far_multinews": far_pairs("background_multinews", None),
+        "far_reuters": far_pairs("reuters_stream", 1.5),
+    }
+    sets |= {f"wmt_{language}": rewordings(language) for language in ("en", "de", "fr", "is", "ja")}
+    return sets

@@ -1,0 +1,84 @@
+"""Keeps a catalogue up to date with a feed, inside the server's event loop.
+
+Records are read and decoded on a thread; the catalogue is touched on the loop alone, so
+that requests, which run there too, need no lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from itertools import islice
+
+import structlog
+
+from pipeline.changelog import Change
+from pipeline.errors import SamewireError
+from workers.tools.catalogue import Catalogue
+from workers.tools.feed import Feed
+
+log = structlog.get_logger()
+
+_RECORDS_AT_ONCE = 8  # so that requests are answered in between
+
+
+class Follower:
+    """A catalogue that follows a feed. ``trouble``: why the last look failed, if it did."""
+
+    def __init__(self, feed: Feed, max_articles: int, poll_seconds: float) -> None:
+        self.feed = feed
+        self.catalogue = Catalogue(max_articles)
+        self.trouble: str | None = None
+        self.restarts = feed.restarts
+        self._max_articles = max_articles
+        self._poll_seconds = poll_seconds
+        self._changed = asyncio.Event()
+
+    def load(self, on_progress: Callable[[int], None] = lambda _articles: None) -> None:
+        """Read what is there now, before the server starts."""
+        for change in self.feed.poll():
+            self._apply([change])
+            on_progress(len(self.catalogue))
+
+    async def follow(self) -> None:
+        """Take in what comes, until cancelled."""
+        while True:
+            try:
+                await self._take_in()
+                self.trouble = None
+            except SamewireError as error:
+                if self.trouble is None:
+                    log.warning("serve.cannot_read", reason=str(error))
+                self.trouble = str(error)
+            await asyncio.sleep(self._poll_seconds)
+
+    async def wait(self, version: int, restarts: int, seconds: float) -> bool:
+        """Wait until there is something newer; False when time ran out."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self.catalogue.version == version and self.restarts == restarts:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return False
+            try:
+                await asyncio.wait_for(self._changed.wait(), left)
+            except TimeoutError:
+                return False
+        return True
+
+    async def _take_in(self) -> None:
+        changes = self.feed.poll()
+        while True:
+            found = await asyncio.to_thread(lambda: list(islice(changes, _RECORDS_AT_ONCE)))
+            if not found:
+                return
+            self._apply(found)
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    def _apply(self, changes: list[Change]) -> None:
+        if self.feed.restarts != self.restarts:
+            self.catalogue = Catalogue(self._max_articles)
+            self.restarts = self.feed.restarts
+        for change in changes:
+            if change.ids or change.merge_names.size:
+                self.catalogue.apply(change)
