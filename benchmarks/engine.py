@@ -42,7 +42,7 @@ FIRST_MS = 1_790_000_000_000
 
 
 def lines_of(names: Sequence[str]) -> list[bytes]:
-    """Return the articles of the sets, interleaved by a fixed shuffle, dated ten seconds apart."""
+    """Return the articles of the sets, interleaved by a fixed shuffle, dated a minute apart."""
     records = []
     for name in names:
         path = NEWS / f"{name}.jsonl.gz"
@@ -55,7 +55,7 @@ def lines_of(names: Sequence[str]) -> list[bytes]:
     for n, at in enumerate(order.tolist()):
         article = {k: records[at].get(k) for k in ("id", "title", "text", "source", "lang")}
         lines.append(
-            orjson.dumps({**article, "id": f"{n}", "published_at": format_date(FIRST_MS + 10_000 * n)})
+            orjson.dumps({**article, "id": f"{n}", "published_at": format_date(FIRST_MS + 60_000 * n)})
         )
     return lines
 
@@ -79,9 +79,7 @@ class SamewireWorker:
         self.checks += matched.counters.checks
         encode(matched.change)
         engine = self.engine.fingerprint
-        return [orjson.dumps(a.record(engine)) for a in matched.answers] + [
-            orjson.dumps(e.record(engine)) for e in matched.events
-        ]
+        return [a.line(engine) for a in matched.answers] + [e.line(engine) for e in matched.events]
 
 
 def measure_speed(rounds: int, share: int) -> dict[str, Any]:

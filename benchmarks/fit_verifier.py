@@ -113,7 +113,8 @@ def _fit(samples: dict[str, Sample], keep: dict[str, Any] | None = None) -> F64:
 
     bounds = [(0, None)] * len(FEATURES) + [(None, None)]
     theta = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
-    return np.r_[theta[:-1] / spread, theta[-1]]
+    fitted: F64 = np.r_[theta[:-1] / spread, theta[-1]]
+    return fitted
 
 
 def _logits(facts: F64, theta: F64, shift: float) -> F64:

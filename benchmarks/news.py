@@ -14,21 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from pipeline.article import article_from
 from pipeline.arrays import F64
-from pipeline.bands import BANDS, ROWS, Bytes, shares_band
+from pipeline.article import article_from
+from pipeline.bands import shares_band
 from pipeline.engine import Engine
 from pipeline.features import FACTS
-from pipeline.matching import MIN_AGREEING
-from pipeline.tokens import Tokens
 from pipeline.verify import LINK_SCORE, SCORE_UNIT, compared
+from workers.candidates import Sketched, proposed, sketch_all
 
 NEWS = Path(__file__).parents[1] / "../shared/data"
 LANGUAGES = ("en", "de", "fr", "hr", "is", "ja", "zh")
 _DAY_MS = 86_400_000
-_BATCH = 2048
-# Buckets that many articles share are walked only so far, as in the engine.
-_BUCKET = 128
 
 Record = dict[str, Any]
 Places = list[tuple[int, int]]
@@ -48,27 +44,16 @@ def seeds() -> list[Record]:
 
 
 @dataclass(slots=True)
-class Sketched:
-    """A set with its articles' tokens, low bytes (uint8 ``[n, PERMUTATIONS]``) and times (ms, 0 if undated)."""
+class News(Sketched):
+    """A set: its records beside what was computed of them."""
 
     records: list[Record]
-    tokens: list[Tokens]
-    low: Bytes
-    times: npt.NDArray[np.int64]
 
 
-def sketched(found: list[Record], engine: Engine | None = None) -> Sketched:
+def sketched(found: list[Record], engine: Engine | None = None) -> News:
     """Sketch a set."""
-    engine = engine or Engine()
-    articles = [article_from(record) for record in found]
-    tokens: list[Tokens] = []
-    low = []
-    for first in range(0, len(articles), _BATCH):
-        sketches = engine.sketcher.sketch(articles[first : first + _BATCH])
-        tokens += [sketches.tokens_of(row) for row in range(len(sketches))]
-        low.append(sketches.low)
-    times = np.array([a.published_ms or 0 for a in articles], np.int64)
-    return Sketched(found, tokens, np.concatenate(low), times)
+    done = sketch_all([article_from(record) for record in found], engine or Engine())
+    return News(done.tokens, done.low, done.times, found)
 
 
 @dataclass(slots=True)
@@ -85,7 +70,7 @@ class Pairs:
 
 
 def compare_pairs(
-    articles: Sketched,
+    articles: News,
     places: Places,
     labels: Sequence[float],
     groups: Sequence[Hashable],
@@ -111,7 +96,7 @@ def compare_pairs(
     )
 
 
-def within(articles: Sketched, key: str, wanted: Callable[[Record, Record], bool] | None = None) -> Places:
+def within(articles: News, key: str, wanted: Callable[[Record, Record], bool] | None = None) -> Places:
     """List the pairs of articles that agree in a field."""
     groups: defaultdict[Hashable, list[int]] = defaultdict(list)
     for row, record in enumerate(articles.records):
@@ -121,23 +106,6 @@ def within(articles: Sketched, key: str, wanted: Callable[[Record, Record], bool
         for rows in groups.values()
         for left, right in combinations(rows, 2)
         if wanted is None or wanted(articles.records[left], articles.records[right])
-    ]
-
-
-def proposed(articles: Sketched) -> Places:
-    """List the pairs that share a band and pass the estimate, as the engine would find them."""
-    rows = np.array([row for row, tokens in enumerate(articles.tokens) if len(tokens)])
-    low = articles.low
-    found: set[tuple[int, int]] = set()
-    for band in range(BANDS):
-        part = low[rows, band * ROWS : (band + 1) * ROWS].astype(np.int64)
-        keys = part[:, 0] << 16 | part[:, 1] << 8 | part[:, 2]
-        order = np.argsort(keys, kind="stable")
-        for bucket in np.split(rows[order], np.flatnonzero(np.diff(keys[order])) + 1):
-            for place, left in enumerate(bucket.tolist()):
-                found.update((left, right) for right in bucket[place + 1 : place + _BUCKET].tolist())
-    return [
-        (left, right) for left, right in sorted(found) if int((low[left] == low[right]).sum()) >= MIN_AGREEING
     ]
 
 
@@ -211,7 +179,7 @@ def rewordings(language: str, engine: Engine | None = None) -> Pairs:
     """Several translations of one article into one language: all pairs are copies. May be empty."""
     chosen = [record for record in records("rewordings_wmt") if record["lang"] == language]
     if not chosen:
-        return compare_pairs(Sketched([], [], np.empty((0, 0), np.uint8), np.empty(0, np.int64)), [], [], [])
+        return compare_pairs(sketched([], engine), [], [], [])
     articles = sketched(chosen, engine)
     places = within(articles, "label")
     return compare_pairs(articles, places, [1] * len(places), [chosen[left]["label"] for left, _ in places])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+import orjson
+
 from pipeline.article import format_date
 
 ARTICLE_SCHEMA = "samewire.article/1"
 CLUSTER_SCHEMA = "samewire.cluster/1"
+_LATE = ',"late":true'
+_REPEATED = ',"repeated":true'
 
 
 class Answer(NamedTuple):
@@ -25,6 +29,16 @@ class Answer(NamedTuple):
     published_ms: int
     late: bool = False
     repeated: bool = False
+
+    def line(self, engine: str) -> bytes:
+        """Return :meth:`record` as JSON, written directly: one for each article is a cost."""
+        matched = orjson.dumps(self.matched_id).decode()
+        return (
+            f'{{"article_id":{orjson.dumps(self.article_id).decode()},"cluster_id":"c{self.cluster:016x}",'
+            f'"relation":"{self.relation}","score":{self.score / 10_000!r},"matched_id":{matched},'
+            f'"published_at":"{format_date(self.published_ms)}","engine":"{engine}","schema":"{ARTICLE_SCHEMA}"'
+            f"{_LATE if self.late else ''}{_REPEATED if self.repeated else ''}}}"
+        ).encode()
 
     def record(self, engine: str) -> dict[str, Any]:
         """Return the published form (``config/schemas/clustered.schema.json``)."""
@@ -59,6 +73,16 @@ class ClusterEvent(NamedTuple):
     other: int | None = None
     article_id: str | None = None
 
+    def line(self, engine: str) -> bytes:
+        """Return :meth:`record` as JSON, written directly."""
+        other = "" if self.other is None else f'"merged_id":"c{self.other:016x}",'
+        article = "" if self.article_id is None else f'"article_id":{orjson.dumps(self.article_id).decode()},'
+        return (
+            f'{{"event":"{self.event}","cluster_id":"c{self.cluster:016x}",{other}{article}"articles":{self.size},'
+            f'"first_published":"{format_date(self.first_ms)}","last_published":"{format_date(self.last_ms)}",'
+            f'"engine":"{engine}","schema":"{CLUSTER_SCHEMA}"}}'
+        ).encode()
+
     def record(self, engine: str) -> dict[str, Any]:
         """Return the published form (``config/schemas/cluster-event.schema.json``)."""
         fields: dict[str, Any] = {"event": self.event, "cluster_id": cluster_id(self.cluster)}
@@ -68,8 +92,8 @@ class ClusterEvent(NamedTuple):
             fields["article_id"] = self.article_id
         fields |= {
             "articles": self.size,
-            "first_published": (first := format_date(self.first_ms)),
-            "last_published": first if self.last_ms == self.first_ms else format_date(self.last_ms),
+            "first_published": format_date(self.first_ms),
+            "last_published": format_date(self.last_ms),
             "engine": engine,
             "schema": CLUSTER_SCHEMA,
         }

@@ -133,6 +133,7 @@ def _format_day(days: int) -> str:
     return date.fromordinal(_EPOCH_DAY + days).isoformat()
 
 
+@lru_cache(maxsize=8192)
 def format_date(milliseconds: int) -> str:
     """Return RFC 3339 in UTC, with milliseconds only where there are any."""
     days, rest = divmod(milliseconds, 86_400_000)

@@ -26,25 +26,28 @@ def bucket(low: U8, band: int, mask: int) -> int:
 @inlined
 def insert(ordinal: int, slot: int, heads: U32, slots: Slots) -> None:
     """Put the article in ``slot`` at the head of its buckets."""
+    low = slots.low[slot]
     mask = heads.shape[1] - 1
     for band in range(BANDS):
-        place = bucket(slots.low[slot], band, mask)
+        place = bucket(low, band, mask)
         slots.following[slot, band] = heads[band, place]
         heads[band, place] = ordinal & ORDINAL_MASK
 
 
 @inlined
 def gather(
-    slot: int, newest: int, count: int, heads: U32, slots: Slots, limit: int, seen: I64, candidates: I64
+    slot: int, newest: int, count: int, slots: Slots, limit: int, seen: I64, candidates: I64
 ) -> tuple[int, int]:
-    """Collect the articles that share a band with the one in ``slot``.
+    """Collect the articles that share a band with the one in ``slot``, which was just inserted.
 
     ``newest``: its ordinal, ``count``: how many ordinals before it may be found. At most
     ``limit`` members of a bucket are looked at. ``seen`` (int64 by slot) lets each
     article through once. Returns the number of candidates (ordinals in ``candidates``)
     and how many buckets were cut off.
+
+    Inserting first makes the many random accesses to the heads independent of each
+    other; the walks below then begin in the article's own row.
     """
-    mask = heads.shape[1] - 1
     ring = len(slots.row) - 1
     all_low = slots.low
     low = all_low[slot]
@@ -52,7 +55,7 @@ def gather(
     cut = 0
     for band in range(BANDS):
         at = band * ROWS
-        link = int(heads[band, bucket(low, band, mask)])
+        link = int(slots.following[slot, band])
         walked = 0
         last_age = 0
         while True:
@@ -62,10 +65,10 @@ def gather(
             last_age = age
             other = (newest - age) & ring
             if (
-                slots.row[other] != NO_ROW
-                and all_low[other, at] == low[at]
+                all_low[other, at] == low[at]
                 and all_low[other, at + 1] == low[at + 1]
                 and all_low[other, at + 2] == low[at + 2]
+                and slots.row[other] != NO_ROW
             ):
                 if walked >= limit:
                     cut += 1

@@ -20,7 +20,7 @@ from pipeline.index import link_all
 from pipeline.matching import CANDIDATES, CHECKS, COUNTERS, CUT_BUCKETS, LINKS, Batch, Workspace, match_batch
 from pipeline.sketch import Sketches, resketch
 from pipeline.verify import NEW, RELATIONS
-from pipeline.window import NO_ROW, Window
+from pipeline.window import NO_ROW, Window, store_tokens
 
 MAX_BUCKET_WALK = 128
 """Members of one bucket that a query looks at, newest first; beyond it the bucket is hot."""
@@ -391,14 +391,10 @@ class Matcher:
         slots.start[places] = starts
         slots.tokens[places] = counts
         slots.low[places] = sketches.low
-        mask = len(window.arena) - 1
-        begin = 0
-        for start, end in zip((starts & mask).tolist(), sketches.ends.tolist(), strict=True):
-            window.arena[start : start + end - begin] = sketches.tokens[begin:end]
-            begin = end
-        for ordinal, article_id in enumerate(ids, first):
-            self._ids[ordinal & (window.capacity - 1)] = article_id
-            self._ordinals[article_id] = ordinal
+        store_tokens(sketches.tokens, sketches.ends, starts, window.arena)
+        for slot, article_id in zip(places.tolist(), ids, strict=True):
+            self._ids[slot] = article_id
+        self._ordinals.update(zip(ids, range(first, first + len(ids)), strict=True))
         window.next = first + len(ids)
         return places
 

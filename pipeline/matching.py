@@ -111,9 +111,8 @@ def match_batch(
             continue
         found = 0
         if length > 0:
-            found, cut = gather(
-                slot, ordinal, ordinal - opened, heads, slots, bucket_limit, work.seen, candidates
-            )
+            insert(ordinal, slot, heads, slots)
+            found, cut = gather(slot, ordinal, ordinal - opened, slots, bucket_limit, work.seen, candidates)
             counters[CUT_BUCKETS] += cut
             counters[CANDIDATES] += found
 
@@ -207,6 +206,4 @@ def match_batch(
         slots.relation[slot] = best_relation
         slots.score[slot] = best_score
         batch.matched[position] = (ordinal - ((ordinal - best_slot) & ring)) if best_slot >= 0 else 0
-        if length > 0:
-            insert(ordinal, slot, heads, slots)
     return merged

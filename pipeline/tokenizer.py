@@ -50,6 +50,7 @@ _NEWLINE = int(Role.NEWLINE)
 _STOP = int(Role.STOP)
 _NOTHING = int(Role.NOTHING)
 _ROLE_MASK = 0xF
+_SPACE = 0x20
 
 # A quotation that is never closed must not mark the rest of the article.
 MAX_QUOTED_WORDS = 150
@@ -122,19 +123,47 @@ def tokenize(
         phrase_found = False
 
         while position <= stop and total < MAX_WORDS:
-            # --- most bytes are ASCII letters inside a word: nothing else changes
-            if length > 0:
-                while position < stop:
-                    byte = int(buffer[position])
-                    if byte >= 0x80:
-                        break
-                    row = int(rows[byte])
-                    if (row >> ROLE_SHIFT) & _ROLE_MASK != _LETTER:
-                        break
+            # --- the short way through plain prose: ASCII letters, and single spaces between words.
+            # It does what the rest of this loop does for them, and leaves everything else to it.
+            while position < stop:
+                byte = int(buffer[position])
+                if byte >= 0x80:
+                    break
+                row = int(rows[byte])
+                if (row >> ROLE_SHIFT) & _ROLE_MASK == _LETTER:
+                    if length == 0:
+                        if run > 0:
+                            break
+                        state = FNV_OFFSET
+                        is_number = False
+                        is_upper = (row & UPPER_BIT) != 0
+                        newlines = 0
+                        after_stop = False
                     state = fnv_step(state, row & CODE_POINT_MASK)
                     length += 1
                     last_is_digit = False
                     position += 1
+                elif (
+                    byte == _SPACE
+                    and length > 0
+                    and not is_number
+                    and quoted_words < 0
+                    and line_words >= PHRASE_WORDS
+                    and total < MAX_WORDS
+                ):
+                    flags = NAME if is_upper and not sentence_begins else 0
+                    flags |= IN_TITLE if position + 1 < title_end else 0
+                    flags |= STARTS_SENTENCE if sentence_is_new else 0
+                    words[total] = fmix32(state) << HASH_SHIFT | flags
+                    total += 1
+                    line_words += 1
+                    sentence_is_new = False
+                    sentence_begins = False
+                    is_upper = False
+                    length = 0
+                    position += 1
+                else:
+                    break
 
             # --- the next code point (a newline after the last one closes everything)
             if position == stop:

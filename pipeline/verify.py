@@ -82,6 +82,16 @@ EXACT_MIN_TOKENS = 5
 COPY_SHARED, COPY_RUN = 0.85, 0.70
 ABRIDGED_LENGTH_RATIO, ABRIDGED_SHARED = 0.6, 0.7
 
+RULES = {
+    "identical": "the two have the same content words in the same order",
+    "verbatim": "verbatim but for a few words and with the same figures: linked unless days lie between",
+    "short": "too short for the model: texts of so few words link only when they are verbatim",
+    "template": "short, and the names or the figures differ: never linked",
+    "roundup": "one is much longer and begins with something else: a round-up, never linked",
+    "model": "the score is the model's",
+}
+"""What decides; the first that applies."""
+
 MODEL = (
     FEATURES,
     COEFFICIENTS,
@@ -129,6 +139,12 @@ def logit(facts: F64) -> float:
 
 
 @inlined
+def _disagrees(facts: F64) -> bool:
+    """Tell whether the names or the figures of two texts differ as those of templates do."""
+    return bool(facts[_NUMBERS] < TEMPLATE_NUMBERS) or bool(facts[_ENTITIES] < TEMPLATE_ENTITIES)
+
+
+@inlined
 def rules(z: float, facts: F64) -> float:
     """Return the verdict ``z`` with what holds for verbatim and short texts, templates and round-ups."""
     if (
@@ -141,9 +157,7 @@ def rules(z: float, facts: F64) -> float:
         return max(z, VERBATIM_LOGIT)
     if facts[FEWEST_WORDS] < SHORT_WORDS:
         return min(z, SHORT_LOGIT)
-    if facts[FEWEST_WORDS] < TEMPLATE_WORDS and (
-        facts[_NUMBERS] < TEMPLATE_NUMBERS or facts[_ENTITIES] < TEMPLATE_ENTITIES
-    ):
+    if facts[FEWEST_WORDS] < TEMPLATE_WORDS and _disagrees(facts):
         return min(z, TEMPLATE_LOGIT)
     if facts[LENGTH_RATIO] < ROUNDUP_LENGTH_RATIO and facts[HEAVY_LEAD] < ROUNDUP_LEAD:
         return min(z, ROUNDUP_LOGIT)
@@ -151,7 +165,7 @@ def rules(z: float, facts: F64) -> float:
 
 
 @inlined
-def gap_penalty(gap_ms: int, fewest_words: float) -> float:
+def _gap_penalty(gap_ms: int, fewest_words: float) -> float:
     """Return what the time between two articles takes off the model's verdict."""
     short = fewest_words < TEMPLATE_WORDS
     free = SHORT_FREE_GAP_MS if short else FREE_GAP_MS
@@ -243,7 +257,7 @@ def verify(
     else:
         sequence_facts(arena, b, b_count, right, a, a_count, left, scratch[2], facts)
     clear(right, distinct)
-    z = logit(facts) - gap_penalty(gap_ms, facts[FEWEST_WORDS])
+    z = logit(facts) - _gap_penalty(gap_ms, facts[FEWEST_WORDS])
     score = int(SCORE_UNIT / (1.0 + exp(-z)))
     if z <= 0:
         return min(score, LINK_SCORE - 1), NEW
@@ -256,11 +270,17 @@ def verify(
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The verdict on a pair. ``score`` in units of 1/:data:`SCORE_UNIT`; ``facts`` by feature name."""
+    """The verdict on a pair.
+
+    ``score`` in units of 1/:data:`SCORE_UNIT`; ``facts`` by feature name; ``penalty``: logits
+    that the time between the two took off; ``rule``: the key of :data:`RULES` that applies.
+    """
 
     score: int
     relation: int
     facts: dict[str, float]
+    penalty: float = 0.0
+    rule: str = "model"
 
     @property
     def linked(self) -> bool:
@@ -271,7 +291,23 @@ class Comparison:
 def compare(left: Tokens, right: Tokens, gap_ms: int = 0) -> Comparison:
     """Compare two articles by their tokens and the time between them; symmetric."""
     score, relation, facts = compared(left, right, gap_ms)
-    return Comparison(score, relation, dict(zip(FEATURES, facts.tolist(), strict=False)))
+    named = dict(zip(FEATURES, facts.tolist(), strict=False))
+    rule = rule_of(facts)
+    penalty = 0.0 if rule == "identical" else _gap_penalty(gap_ms, float(facts[FEWEST_WORDS]))
+    return Comparison(score, relation, named, penalty, rule)
+
+
+def rule_of(facts: F64) -> str:
+    """Return which of :data:`RULES` applies to a pair with these facts."""
+    if not facts.any():
+        return "identical"
+    if rules(0.0, facts) > 0:
+        return "verbatim"
+    if rules(1.0, facts) > 0:
+        return "model"
+    if facts[FEWEST_WORDS] < SHORT_WORDS:
+        return "short"
+    return "template" if facts[FEWEST_WORDS] < TEMPLATE_WORDS and _disagrees(facts) else "roundup"
 
 
 def compared(left: Tokens, right: Tokens, gap_ms: int = 0) -> tuple[int, int, F64]:

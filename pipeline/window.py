@@ -19,10 +19,13 @@ import numpy.typing as npt
 
 from pipeline.arrays import I32, I64, U8, U16, U32, U64
 from pipeline.bands import BANDS, PERMUTATIONS
+from pipeline.kernels import kernel
 from pipeline.tokens import Tokens
 
 MIN_CAPACITY = 1 << 12
 _TOKENS_PER_SLOT = 256
+# Two buckets an article and band halve the strangers that a walk meets; 4 bytes each.
+BUCKETS_PER_SLOT = 2
 ORDINAL_MASK = 0xFFFFFFFF
 NO_ROW = -1
 
@@ -132,7 +135,7 @@ class Window:
         self.capacity = max(MIN_CAPACITY, 1 << (capacity - 1).bit_length())
         self.slots = Slots.empty(self.capacity)
         self.rows = Rows.empty(self.capacity)
-        self.heads: U32 = np.zeros((BANDS, self.capacity), np.uint32)
+        self.heads: U32 = np.zeros((BANDS, BUCKETS_PER_SLOT * self.capacity), np.uint32)
         self.arena: Tokens = np.empty(self.capacity * _TOKENS_PER_SLOT, np.uint32)
 
     def __len__(self) -> int:
@@ -159,15 +162,8 @@ class Window:
 
         The caller has made sure with :meth:`arena_short` that there is room.
         """
-        size = len(self.arena)
         starts = np.empty(len(counts), np.int64)
-        position = self.arena_next
-        for row, count in enumerate(counts.tolist()):
-            if (position & (size - 1)) + count > size:
-                position = (position // size + 1) * size
-            starts[row] = position
-            position += count
-        self.arena_next = position
+        self.arena_next = int(place_tokens(counts, self.arena_next, len(self.arena), starts))
         return starts
 
     def arena_short(self, total: int) -> bool:
@@ -206,4 +202,29 @@ class Window:
         self.rows.anchor[: self.capacity] = moved[self.rows.anchor[: self.capacity]]
         self.capacity *= 2
         self.slots = larger
-        self.heads = np.zeros((BANDS, self.capacity), np.uint32)
+        self.heads = np.zeros((BANDS, BUCKETS_PER_SLOT * self.capacity), np.uint32)
+
+
+@kernel
+def place_tokens(counts: I64, position: int, size: int, starts: I64) -> int:
+    """Fill in ``starts``, skipping the arena's end where an article would wrap; returns what comes next."""
+    for row in range(len(counts)):
+        count = int(counts[row])
+        if (position & (size - 1)) + count > size:
+            position = (position // size + 1) * size
+        starts[row] = position
+        position += count
+    return position
+
+
+@kernel
+def store_tokens(tokens: Tokens, ends: I64, starts: I64, arena: Tokens) -> None:
+    """Copy each article's tokens to its place in the arena."""
+    mask = len(arena) - 1
+    first = 0
+    for row in range(len(ends)):
+        end = int(ends[row])
+        target = int(starts[row]) & mask
+        for i in range(end - first):
+            arena[target + i] = tokens[first + i]
+        first = end

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workers.kafka.exit_codes import ExitCode
     from workers.kafka.observer import Observer
     from workers.metrics import Metrics
+    from workers.tracing import Tracing
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Settings in TOML; see config/default.toml.")
@@ -67,17 +68,24 @@ def up(
         int, typer.Option(min=1, max=64, help="Number of matchers; more than desks stand by.")
     ] = 2,
     metrics_port: Annotated[
-        int | None, typer.Option("--metrics-port", help="First port: one for each worker, counting up.")
+        int | None,
+        typer.Option(
+            "--metrics-port",
+            help="First port: one for each worker, counting up, then one for the supervisor itself.",
+        ),
     ] = None,
 ) -> None:
     """Run signers, a matcher and its standby on this machine, and restart what dies.
 
     Example: samewire up --signers 2 --matchers 2 --config samewire.toml --metrics-port 9100
     """
+    from workers.health import Endpoint, Health
+    from workers.kafka.measured import MeasuredObserver
     from workers.kafka.stop import StopFlag
     from workers.kafka.supervisor import Child, Supervisor
+    from workers.metrics import Metrics
 
-    settings = _settings(config)
+    settings = _settings(config, None if metrics_port is None else metrics_port + signers + matchers)
     stop = StopFlag(settings.kafka.watchdog.stop_seconds + 5)
     stop.install()
     children = []
@@ -91,7 +99,14 @@ def up(
             command += ["--metrics-port", str(metrics_port + number)]
         children.append(Child(f"{role}-{slot}", command))
     # Children stop in reverse: signers first, so that matchers drain what they wrote.
-    raise typer.Exit(int(Supervisor(children, stop).run()))
+    metrics, health = Metrics(), Health()
+    metrics.set("build_info", 1, version=_version(), engine="", command="up")
+    health.ready()
+    with ExitStack() as stack:
+        if metrics_port is not None:
+            stack.enter_context(Endpoint(settings.metrics, metrics, health))
+        code = Supervisor(children, stop, observer=MeasuredObserver(metrics)).run()
+    raise typer.Exit(int(code))
 
 
 def topics(
@@ -173,21 +188,30 @@ def _work(role: str, slot: str, config: Path | None, metrics_port: int | None) -
     from workers.health import Endpoint, Health
     from workers.kafka.measured import MeasuredObserver
     from workers.metrics import Metrics
+    from workers.tracing import tracing_from_environment
 
     settings = _settings(config, metrics_port)
+    tracing = tracing_from_environment(role)
     terms = settings.engine.terms
     engine = Engine(TermTable.load(terms) if terms is not None else None)
     metrics, health = Metrics(), Health()
-    metrics.set("build_info", 1, version=_version(), engine=engine.fingerprint)
+    metrics.set("build_info", 1, version=_version(), engine=engine.fingerprint, command=role)
     with ExitStack() as stack:
+        stack.callback(tracing.close)
         if settings.metrics.port is not None:
             stack.enter_context(Endpoint(settings.metrics, metrics, health))
         run = _run_sign if role == "sign" else _run_match
-        return int(run(engine, settings, slot, metrics, health, MeasuredObserver(metrics)))
+        return int(run(engine, settings, slot, metrics, health, MeasuredObserver(metrics, health), tracing))
 
 
 def _run_sign(
-    engine: Engine, settings: Settings, slot: str, metrics: Metrics, health: Health, observer: Observer
+    engine: Engine,
+    settings: Settings,
+    slot: str,
+    metrics: Metrics,
+    health: Health,
+    observer: Observer,
+    tracing: Tracing,
 ) -> ExitCode:
     from workers.kafka.sign import SignStep
     from workers.kafka.worker import run_worker
@@ -197,13 +221,19 @@ def _run_sign(
         group=settings.kafka.groups.sign,
         slot=slot,
         topic=settings.kafka.topics.articles,
-        make_step=lambda: SignStep(engine, settings, metrics, health),
+        make_step=lambda: SignStep(engine, settings, metrics, health, tracing),
         observer=observer,
     )
 
 
 def _run_match(
-    engine: Engine, settings: Settings, slot: str, metrics: Metrics, health: Health, observer: Observer
+    engine: Engine,
+    settings: Settings,
+    slot: str,
+    metrics: Metrics,
+    health: Health,
+    observer: Observer,
+    tracing: Tracing,
 ) -> ExitCode:
     from workers.kafka.client import make_admin, make_consumer
     from workers.kafka.match import MatchStep
@@ -222,6 +252,7 @@ def _run_match(
             metrics,
             health,
             lambda at: Replay(make_consumer(kafka, None, f"{slot}-changelog"), make_admin(kafka), at),
+            tracing,
         ),
         observer=observer,
     )

@@ -52,8 +52,7 @@ def explain(
 ) -> None:
     """Show why two articles are, or are not, the same copy.
 
-    The decision and the parts of the score, the bands shared, both texts side by side with what
-    they share, and the quotations, numbers and names that agree or differ.
+    The decision, the parts of the score, the bands shared, both texts side by side, and what in them agrees or differs.
 
     Examples:
 

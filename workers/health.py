@@ -17,18 +17,37 @@ from workers.metrics import Metrics
 
 
 class Health:
-    """What the probes answer. ``blockers``: why the worker is not ready; empty when it is."""
+    """What the probes answer.
+
+    A worker goes through stages (starting, unassigned, restoring) until it is ready; beside
+    that, something may stand in the way of its work for a while (publishing fails).
+    """
 
     def __init__(self) -> None:
-        self.blockers: dict[str, str] = {"starting": "the worker has not begun"}
+        self._stage: dict[str, str] = {"starting": "the worker has not begun"}
+        self._obstacles: dict[str, str] = {}
+
+    @property
+    def blockers(self) -> dict[str, str]:
+        """Why the worker is not ready, by reason; empty when it is."""
+        return self._stage | self._obstacles
 
     def ready(self) -> None:
-        """Declare the worker ready."""
-        self.blockers = {}
+        """Declare the worker's start complete."""
+        self._stage = {}
+
+    def block(self, what: str, why: str) -> None:
+        """Note an obstacle that stays, whatever the stage, until it is cleared."""
+        self._obstacles = self._obstacles | {what: why}
+
+    def clear(self, what: str) -> None:
+        """The obstacle is gone."""
+        if what in self._obstacles:
+            self._obstacles = {key: why for key, why in self._obstacles.items() if key != what}
 
     def not_ready(self, what: str, why: str) -> None:
         """Declare one reason why it is not."""
-        self.blockers = {what: why}
+        self._stage = {what: why}
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -48,6 +67,7 @@ class Endpoint:
     def __init__(self, settings: MetricsSettings, metrics: Metrics, health: Health) -> None:
         assert settings.port is not None
         expose = make_wsgi_app(metrics.registry)
+        metrics.live("ready", lambda: 0.0 if health.blockers else 1.0)
 
         def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
             path = environ["PATH_INFO"]

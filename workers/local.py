@@ -122,7 +122,7 @@ class LocalWorker:
         if set(self._lengths) != {file.key for file in self._outputs if file.key}:
             self._commit(self.matcher.nothing(), ())
         self._measured_until = time.perf_counter()
-        self.metrics.set("build_info", 1, version=_version(), engine=engine.fingerprint, role="run")
+        self.metrics.set("build_info", 1, version=_version(), engine=engine.fingerprint, command="run")
         self.metrics.set("window_limit_articles", settings.window.max_articles)
         self.metrics.live("state_disk_free_bytes", lambda: _free_bytes(state))
         set_window(self.metrics, [self.matcher])
@@ -238,8 +238,8 @@ class LocalWorker:
     def _write(self, matched: Matched, answers: Sequence[Answer], dead: list[bytes]) -> None:
         output, events, letters = self._outputs
         engine = self.engine.fingerprint
-        output.write([orjson.dumps(a.record(engine)) for a in answers])
-        events.write([orjson.dumps(e.record(engine)) for e in matched.events])
+        output.write([a.line(engine) for a in answers])
+        events.write([e.line(engine) for e in matched.events])
         letters.write(dead)
         self._count(matched, answers)
 

@@ -67,7 +67,7 @@ EXIT_CODE = Label(
     "the child's exit status, or `signal`",
     (*(str(int(code)) for code in ExitCode), "2", "signal", OTHER),
 )
-ROLE = Label("role", "the command", ("run", "sign", "match", "up", OTHER))
+COMMAND = Label("command", "the command", ("run", "sign", "match", "up", OTHER))
 DESK = Label("desk", "the desk's number", most=256)
 TOPIC = Label("topic", "the topic", most=8)
 PARTITION = Label("partition", "the partition's number", most=1024)
@@ -282,7 +282,7 @@ METRICS = (
         "gauge",
         "build_info",
         "1; the labels say what runs.",
-        (VERSION, ENGINE, ROLE),
+        (VERSION, ENGINE, COMMAND),
         roles="sign match run up",
     ),
 )

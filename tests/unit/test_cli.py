@@ -1,39 +1,60 @@
 """The command: what it writes, and one clear line where it cannot."""
 
+import io
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
+import structlog
 
 from pipeline.article import Article
 from pipeline.verify import RELATIONS
+from pipeline.weights import build_table
 from tests.conftest import ROOT, SAMPLE
+from workers import cli
 
 Result = subprocess.CompletedProcess[bytes]
 
 
 @pytest.fixture
-def samewire(tmp_path: Path) -> Callable[..., Result]:
-    """Run the command in a folder of its own."""
-    import os
-
-    clean = {key: value for key, value in os.environ.items() if not key.upper().startswith("SAMEWIRE_")}
+def samewire(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Result]]:
+    """Run the command in this process, in a folder of its own."""
+    for variable in [name for name in os.environ if name.upper().startswith("SAMEWIRE_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> Result:
-        return subprocess.run(
-            [sys.executable, "-m", "workers.cli", *map(str, arguments)],
-            cwd=tmp_path,
-            env=clean | {"PYTHONPATH": str(ROOT)} | environment,
-            input=stdin,
-            capture_output=True,
-            timeout=300,
+        command = ["samewire", *map(str, arguments)]
+        capfd.readouterr()
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "argv", command)
+            patched.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(stdin)))
+            for name, value in environment.items():
+                patched.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        written = capfd.readouterr()
+        code = ended.value.code
+        return Result(
+            command, code if isinstance(code, int) else 0, written.out.encode(), written.err.encode()
         )
 
-    return run
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    structlog.reset_defaults()  # it logs to this test's standard error
 
 
 def complaint(result: Result, code: int) -> str:
@@ -126,6 +147,18 @@ def test_repeated_articles_get_their_answer_again_or_no_line(
 # --- failures
 
 
+def test_the_installed_command_fails_with_one_line_too(tmp_path: Path) -> None:
+    arguments = ["run", "--input", "gone.jsonl", *OUT]
+    result = subprocess.run(
+        [sys.executable, "-m", "workers.cli", *arguments],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=300,
+    )
+    assert "input gone.jsonl does not exist" in complaint(result, 3)
+
+
 def test_a_missing_input(samewire: Callable[..., Result]) -> None:
     assert "input gone.jsonl does not exist" in complaint(samewire("run", "--input", "gone.jsonl", *OUT), 3)
 
@@ -165,8 +198,6 @@ def test_an_unknown_setting(
 
 
 def test_a_state_of_another_engine(done: Path, samewire: Callable[..., Result]) -> None:
-    from pipeline.weights import build_table
-
     build_table({"other": 0.1}).save(done / "other.terms")
     again = ("run", "--input", "in.jsonl", *OUT, "--events", "events.jsonl")
     before = (done / "out.jsonl").read_bytes()

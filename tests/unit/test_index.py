@@ -27,7 +27,7 @@ class Index:
         self.cut = 0
 
     def add(self, low: Bytes, limit: int = NO_LIMIT) -> set[int]:
-        """Return the ordinals that share a band with an article (low bytes), then enter it."""
+        """Enter an article (low bytes); return the ordinals before it that share a band."""
         window = self.window
         ordinal, slot = window.next, window.slot(window.next)
         window.slots.low[slot] = low
@@ -35,9 +35,9 @@ class Index:
         window.slots.tokens[slot] = 1
         seen, candidates = np.zeros(window.capacity, np.int64), np.empty(window.capacity, np.int64)
         count = ordinal - window.open
-        found, cut = gather(slot, ordinal, count, window.heads, window.slots, limit, seen, candidates)
-        self.cut += cut
         insert(ordinal, slot, window.heads, window.slots)
+        found, cut = gather(slot, ordinal, count, window.slots, limit, seen, candidates)
+        self.cut += cut
         window.next += 1
         return set(candidates[:found].tolist())
 

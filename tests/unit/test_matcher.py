@@ -201,45 +201,44 @@ def test_an_id_that_left_the_window_is_a_new_article(desk: Callable[..., Desk]) 
 # --- merges
 
 
-def chain(left: int, right: int) -> str:
-    """A text that holds all of two stories."""
-    return story(left) + "\n\n" + story(right)
+def passage(number: int, first: int, last: int) -> str:
+    """Some of the six sentences of a story. 0 to 3 and 2 to 5 do not link, the whole links to both."""
+    words = [[f"zq{number}x{9 * n + word}y" for word in range(9)] for n in range(first, last + 1)]
+    return " ".join(" ".join(sentence).capitalize() + "." for sentence in words)
+
+
+BEGINNING, END, WHOLE = passage(1, 0, 3), passage(1, 2, 5), passage(1, 0, 5)
 
 
 def test_two_clusters_that_turn_out_to_be_one_keep_the_older_name(desk: Callable[..., Desk]) -> None:
     d = desk()
-    older, newer = d.one("old", story(1), HOUR), d.one("young", story(2), 2 * HOUR)
+    older, newer = d.one("old", BEGINNING, HOUR), d.one("young", END, 2 * HOUR)
     assert older.cluster != newer.cluster
-    joined = d.batch([("both", chain(1, 2), 3 * HOUR)])
+    joined = d.batch([("both", WHOLE, 3 * HOUR)])
     assert joined.answers[0].cluster == identity64("old")
     assert joined.events == [
         ClusterEvent("merged", identity64("old"), 2, HOUR, 2 * HOUR, identity64("young"), "both")
     ]
     assert partition(d.matcher) == {frozenset({"old", "young", "both"})}
-    assert d.one("later", story(2), 4 * HOUR).cluster == identity64("old")
+    assert d.one("later", END, 4 * HOUR).cluster == identity64("old")
 
 
 def test_it_is_the_founding_time_that_decides_and_not_the_order_of_arrival(desk: Callable[..., Desk]) -> None:
     d = desk()
-    d.one("young", story(2), 2 * HOUR)
-    d.one("old", story(1), HOUR)
-    d.one("young2", story(2), 2 * HOUR)
-    joined = d.batch([("both", chain(1, 2), 3 * HOUR)])
+    d.one("young", END, 2 * HOUR)
+    d.one("old", BEGINNING, HOUR)
+    d.one("young2", END, 2 * HOUR)
+    joined = d.batch([("both", WHOLE, 3 * HOUR)])
     assert joined.answers[0].cluster == identity64("old")
     assert [(e.cluster, e.other, e.size) for e in joined.events] == [
         (identity64("old"), identity64("young"), 3)
     ]
 
 
-def test_one_article_can_join_several_clusters(desk: Callable[..., Desk]) -> None:
-    d = desk(ANY_ORDER)
-    for n in range(3):
-        d.one(f"s{n}", story(n), n)
-    answer = d.batch([("all", "\n\n".join(map(story, range(3))), 9)])
-    merges = [event for event in answer.events if event.event == "merged"]
-    assert len(merges) == len({event.other for event in merges}) == 2
-    assert {event.cluster for event in merges} == {identity64("s0")}
-    assert [len(cluster.article_ids) for cluster in d.matcher.clusters()] == [4]
+def test_old_answers_keep_the_name_that_was_published(desk: Callable[..., Desk]) -> None:
+    d = desk()
+    d.batch([("old", BEGINNING, HOUR), ("young", END, 2 * HOUR), ("both", WHOLE, 3 * HOUR)])
+    assert d.matcher.answer_again("young").cluster == identity64("young")
 
 
 # --- room

@@ -166,7 +166,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_settings_do_not_change_after_they_were_built() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load_settings().window.length = DAY  # type: ignore[misc]
+        load_settings().window.length = DAY
 
 
 def test_what_is_shown_can_be_read_back() -> None:

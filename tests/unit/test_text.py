@@ -105,7 +105,7 @@ def test_mojibake(damaged: str, repaired: str) -> None:
         ("AT&amp;amp;T", "AT&T"),
         ("&ldquo;Yes&rdquo; &#8211; he said", "“Yes” – he said"),
         ("caf&eacute;", "café"),
-        ("&amp;lt;b&amp;gt;bold&amp;lt;/b&amp;gt;", " bold "),
+        ("a &amp;lt;b&amp;gt;bold&amp;lt;/b&amp;gt; word", "a  bold  word"),
         ("R&D and Q&A", "R&D and Q&A"),
         ("a &unknown; b", "a &unknown; b"),
         ("a &#xd800; b &#0; c", "a \ufffd b \ufffd c"),
@@ -161,12 +161,12 @@ def test_a_text_without_signs_of_markup_or_damage_loses_at_most_its_lead(text: s
 
 
 def seconds(work: Callable[[str], object], text: str) -> float:
-    """Best of three."""
+    """Best of three, in time of the processor, which is the same on a busy machine."""
     best = 1e9
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         work(text)
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.process_time() - started)
     return best
 
 
@@ -190,6 +190,15 @@ def seconds(work: Callable[[str], object], text: str) -> float:
         "BY AAAA ",
         "By A",
         "LONDON, ",
+        " MORE",
+        "aB MORE",
+        "www.a.b ",
+        "read: http://a.b ",
+        "(Getty Images) ",
+        "( )",
+        "a=b;",
+        "window.a=",
+        "function(){",
         "A.",
         "(Reuters",
         "新华社",
@@ -204,4 +213,4 @@ def test_hostile_repetition_takes_linear_time(piece: str) -> None:
     text = piece * 50_000
     short, long = seconds(clean, text), seconds(clean, text * 4)
     # linear: 4, quadratic: 16; times under a few milliseconds say nothing
-    assert long < 10 * short + 0.02
+    assert long < 10 * short + 0.05

@@ -134,13 +134,19 @@ def producer_config(settings: KafkaSettings, transactional_id: str) -> Config:
     }
 
 
-def make_consumer(settings: KafkaSettings, group: str | None, slot: str = "0") -> KafkaConsumer:
-    """A connected consumer.
+def make_consumer(
+    settings: KafkaSettings,
+    group: str | None,
+    slot: str = "0",
+    on_failure: Callable[[str], object] = lambda _error: None,
+) -> KafkaConsumer:
+    """A connected consumer. `on_failure` hears of every attempt that found no broker.
 
     Raises:
         BrokerUnreachableError, CredentialsRefusedError: see `connect`.
     """
-    return connect(lambda: KafkaConsumer(**consumer_config(settings, group, slot)), settings)
+    config = consumer_config(settings, group, slot)
+    return connect(lambda: KafkaConsumer(**config), settings, on_failure=on_failure)
 
 
 def make_producer(settings: KafkaSettings, transactional_id: str) -> KafkaProducer:
@@ -162,6 +168,7 @@ def connect(
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    on_failure: Callable[[str], object] = lambda _error: None,
 ) -> T:
     """Build a client, retrying an unreachable broker with back-off; a refusal is final at once.
 
@@ -181,6 +188,7 @@ def connect(
         except (kafka_errors.RetriableError, kafka_errors.KafkaConnectionError, OSError) as error:
             if refusals:
                 raise _refused(servers, settings, refusals[0]) from error
+            on_failure(str(error))
             if clock() + backoff_seconds >= give_up_at:
                 # The broker hangs up right after its refusal, and the client may see only the hang-up.
                 hint = ", or that the login is right" if settings.sasl is not None else ""

@@ -193,14 +193,12 @@ class MatchStep:
             Outgoing(
                 topics.clustered,
                 answer.article_id.encode(),
-                orjson.dumps(answer.record(engine)),
+                answer.line(engine),
                 traces.get(answer.article_id, ()) if traces else (),
             )
             for answer in answers
         ]
-        outgoing += [
-            Outgoing(topics.clusters, key(event), orjson.dumps(event.record(engine))) for event in events
-        ]
+        outgoing += [Outgoing(topics.clusters, key(event), event.line(engine)) for event in events]
         if matched.change.ids or matched.events:
             outgoing.append(Outgoing(topics.changelog, None, encode(matched.change), partition=desk))
         arrived_ms = np.concatenate([each.arrived_ms() for each in run])

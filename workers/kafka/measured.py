@@ -17,10 +17,14 @@ class MeasuredObserver:
 
     def transaction_committed(self, seconds: float, records: int) -> None:
         self._metrics.count("transactions_committed")
+        if self._health is not None:
+            self._health.clear("publishing")
         self._metrics.observe("transaction_seconds", seconds)
 
     def transaction_aborted(self, reason: str) -> None:
         self._metrics.count("transactions_aborted", reason=reason)
+        if self._health is not None:
+            self._health.block("publishing", f"the last transaction was undone: {reason}")
 
     def producer_rebuilt(self, reason: str) -> None:
         self._metrics.count("producer_rebuilds")

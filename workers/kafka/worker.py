@@ -8,7 +8,7 @@ from kafka.admin import MemberToRemove
 
 from config.kafka import KafkaSettings
 from workers.kafka.client import make_admin, make_consumer, make_producer, slot_id
-from workers.kafka.errors import WorkerError
+from workers.kafka.errors import CredentialsRefusedError, WorkerError
 from workers.kafka.exit_codes import ExitCode
 from workers.kafka.loop import WorkerLoop
 from workers.kafka.observer import NullObserver, Observer
@@ -43,7 +43,9 @@ def run_worker(
     )
     consumer: Any = None
     try:
-        consumer = make_consumer(settings, group, slot)
+        consumer = make_consumer(
+            settings, group, slot, lambda error: observer.broker_failed("unreachable", error)
+        )
         loop = WorkerLoop(
             consumer=consumer,
             producer=producer,
@@ -59,6 +61,8 @@ def run_worker(
         loop.run()
         code = ExitCode.OK
     except WorkerError as error:
+        if isinstance(error, CredentialsRefusedError):
+            observer.broker_failed("refused", str(error))
         log.error("worker_ended", slot=identity, exit_code=int(error.exit_code), error=str(error))
         code = error.exit_code
     except Exception:

@@ -62,6 +62,7 @@ def index_columns(catalogue: Catalogue, entries: Iterable[Entry], merges: Sequen
     return {
         "sources": list(sources),
         "langs": list(langs),
+        "relations": list(RELATIONS),
         "articles": articles,
         "merges": [[cluster_id(m.survivor), cluster_id(m.lost), m.article_id, m.time_ms] for m in merges],
         "forgotten": catalogue.forgotten,

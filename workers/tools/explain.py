@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import exp
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,13 @@ from pipeline.verify import (
     LINK_SCORE,
     NEW,
     RELATIONS,
+    RULES,
     SCORE_UNIT,
     compare,
-    gap_penalty,
 )
 from workers.tools.agreements import Agreement, agreements
 from workers.tools.marking import Marked, mark
 from workers.tools.material import Material
-from workers.tools.words import interpreted
 
 LABELS = {
     "numbers": ("Figures agree", "how far the numbers in both texts are the same"),
@@ -40,17 +38,10 @@ LABELS = {
     "order": ("Same order", "words that both use once stand in the same order"),
     "worst": ("No foreign part", "the quarter of the shorter text that the other covers worst"),
     "leads": ("Same opening", "the opening words of each stand early in the other"),
+    "phrases": ("Same phrases", "neighbouring words outside quotations that are neighbours in both"),
+    "unquoted": ("Own words", "how much of the shorter text is not quotation"),
 }
 """A readable name and a meaning for each of the verifier's features."""
-
-RULES = {
-    "model": "the score is the model's",
-    "identical": "the two have the same content words in the same order",
-    "verbatim": "verbatim but for a few words and with the same figures: linked whatever the model says",
-    "short": "too short for the model: texts of so few words link only when they are verbatim",
-}
-
-_SMALLEST_DIFFERENCE = 3  # of SCORE_UNIT: scores are cut to whole units
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +160,10 @@ def explain(
         for (name, value), coefficient in zip(comparison.facts.items(), COEFFICIENTS, strict=True)
         if coefficient
     ]
-    gap_points = -float(interpreted(gap_penalty)(gap_ms))
+    gap_points = -comparison.penalty
     total = BIAS + sum(part.points for part in parts) + gap_points
     identical = _identical(left.tokens, right.tokens)
-    rule = _rule(identical, comparison.score, total)
+    rule = comparison.rule
     if identical:  # nothing was computed, and nothing need be shown
         parts = []
     shared, agreeing, estimate = _signatures(left.tokens, right.tokens)
@@ -206,18 +197,6 @@ def explain(
 
 def _identical(left: Tokens, right: Tokens) -> bool:
     return len(left) == len(right) and not np.any((left ^ right) >> HASH_SHIFT)
-
-
-def _rule(identical: bool, score: int, total: float) -> str:
-    """Tell which rule decided, from what the model alone would have said."""
-    if identical:
-        return "identical"
-    by_model = int(SCORE_UNIT / (1.0 + exp(-max(-500.0, min(500.0, total)))))
-    if score > by_model + _SMALLEST_DIFFERENCE:
-        return "verbatim"
-    if score < by_model - _SMALLEST_DIFFERENCE and by_model >= LINK_SCORE:
-        return "short"
-    return "model"
 
 
 def _signatures(left: Tokens, right: Tokens) -> tuple[list[int], int, float]:

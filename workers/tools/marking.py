@@ -100,8 +100,8 @@ def _marked(
 ) -> Marked:
     levels = _levels(side, common)
     cuts: dict[int, tuple[int, int]] = {}  # first word of a passage: (its last word, its number)
-    for number, (first, words) in enumerate(runs):
-        cuts[first] = (first + words - 1, number)
+    for order, (first, words) in enumerate(runs):
+        cuts[first] = (first + words - 1, order)
     pieces: list[tuple[int, int, int, int | None]] = []  # start, end, level, passage
     position = 0
     at = 0
@@ -113,8 +113,7 @@ def _marked(
             inside = begins
         number = inside[1] if inside is not None else None
         if spot.start > position:
-            gap_in = number if begins is None else None
-            pieces.append((position, spot.start, 0, gap_in))
+            pieces.append((position, spot.start, 0, number if begins is None else None))
         pieces.append((spot.start, spot.end, levels[at], number))
         position = spot.end
         if inside is not None and at == inside[0]:

@@ -29,11 +29,11 @@ def print_differences(
     ):
         if not rows:
             continue
-        table = Table(box=None, title=title, title_justify="left", padding=(0, 2, 0, 0))
-        table.add_column("articles", justify="right")
-        table.add_column("cluster")
-        table.add_column("parts", justify="right")
-        table.add_column("first article", overflow="ellipsis", no_wrap=True)
+        table = Table(box=None, title=title, title_justify="left", padding=(0, 2, 0, 0), expand=True)
+        table.add_column("articles", justify="right", no_wrap=True)
+        table.add_column("cluster", no_wrap=True, min_width=17)
+        table.add_column("parts", justify="right", no_wrap=True)
+        table.add_column("first article", overflow="ellipsis", no_wrap=True, ratio=1)
         for identifier, parts, articles, catalogue in rows[:SHOWN]:
             story = catalogue.expect_story(identifier)
             headline = one_line(story.entries[0].title or story.entries[0].id, 90)

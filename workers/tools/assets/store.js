@@ -26,7 +26,7 @@
       for (let i = 0; i < c.id.length; i++) {
         const article = {
           row: this.articles.length, ordinal: c.ordinal[i], id: c.id[i], title: c.title[i], time: c.time[i],
-          source: index.sources[c.source[i]], lang: index.langs[c.lang[i]], relation: S.RELATIONS[c.relation[i]],
+          source: index.sources[c.source[i]], lang: index.langs[c.lang[i]], relation: index.relations[c.relation[i]],
           score: c.score[i] / 10_000, matched: c.matched[i], cluster: c.cluster[i],
           folded: null, text: null,
         };

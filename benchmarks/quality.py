@@ -1,0 +1,319 @@
+"""Detection quality against its targets, and other tools on the same pairs.
+
+    make bench-quality
+
+Reads ``../shared/data``, writes ``benchmarks/results/quality.json`` and prints two tables.
+The coefficients were fitted to the same data: ``benchmarks/fit_verifier.py`` prints what
+holds on pairs that were not used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import average_precision_score
+
+from benchmarks import news
+from benchmarks.news import News, Pairs, Record
+from benchmarks.peers import Peer, peers
+from config.settings import WindowSettings, milliseconds
+from pipeline.engine import Engine
+from pipeline.verify import BIAS, COEFFICIENTS, LINK_SCORE, SCORE_UNIT
+from workers.candidates import components, links
+
+RESULTS = Path(__file__).parent / "results" / "quality.json"
+THRESHOLD = LINK_SCORE / SCORE_UNIT
+# The share of professional rewrites at which other tools' thresholds are set.
+REWRITES_FOUND = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A measured value and the bound that it should keep. ``at_least``: whether the bound is a lower one."""
+
+    measure: str
+    value: float | None
+    bound: float
+    at_least: bool
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the bound is kept; None when nothing was measured."""
+        if self.value is None:
+            return None
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+
+def _rate(linked: Any) -> float | None:
+    return float(np.mean(linked)) if len(linked) else None
+
+
+def _natural(pairs: Pairs) -> list[Target]:
+    grades = np.array(pairs.labels)
+    scored = grades != 2
+    targets = [
+        Target(
+            "natural pairs: average precision, grade >= 3 against <= 1",
+            float(average_precision_score(grades[scored] >= 3, pairs.scores[scored])),
+            0.80,
+            True,
+        )
+    ]
+    for grade, bound, at_least in ((4, 0.97, True), (3, 0.70, True), (1, 0.06, False), (0, 0.05, False)):
+        linked = pairs.linked[grades == grade]
+        targets.append(
+            Target(
+                f"natural pairs: linked, grade {grade}",
+                _rate(linked),
+                bound,
+                at_least,
+                f"{linked.sum()} of {len(linked)}",
+            )
+        )
+    return targets
+
+
+def _linked(measure: str, pairs: Pairs, bound: float, at_least: bool, label: float | None = None) -> Target:
+    linked = pairs.linked if label is None else pairs.linked[np.array(pairs.labels) == label]
+    note = f"{linked.sum()} of {len(linked)}" if len(linked) else "no such texts in the data"
+    return Target(measure, _rate(linked), bound, at_least, note)
+
+
+@dataclass(slots=True)
+class Background:
+    """One run over a background set. ``linked``: pairs of positions."""
+
+    name: str
+    articles: News
+    linked: list[tuple[int, int]]
+
+    @property
+    def across(self) -> list[tuple[int, int]]:
+        """Links between different events, where the set tells events; otherwise all."""
+        of = [record.get("event", number) for number, record in enumerate(self.articles.records)]
+        return [(left, right) for left, right in self.linked if of[left] != of[right]]
+
+    def figures(self) -> dict[str, Any]:
+        """Return counts."""
+        count = len(self.articles.records)
+        sizes = Counter(Counter(components(count, self.linked)).values())
+        return {
+            "articles": count,
+            "links": len(self.linked),
+            "links_to_judge": len(self.across),
+            "links_to_judge_per_10000": round(len(self.across) / count * 10_000, 2),
+            "largest_clusters": sorted(sizes, reverse=True)[:3],
+        }
+
+
+def background(name: str, engine: Engine) -> Background:
+    """Run a set against itself at the default settings."""
+    articles = news.sketched(news.records(name), engine)
+    return Background(name, articles, links(articles, milliseconds(WindowSettings().length)))
+
+
+@dataclass(slots=True)
+class PeerSet:
+    """Pairs of texts with what they are: ``truth`` 1 copy, 0 not, -1 not scored."""
+
+    lefts: list[str]
+    rights: list[str]
+    truth: Any
+
+
+def _texts(records: list[Record], pairs: Pairs) -> tuple[list[str], list[str]]:
+    return [records[left]["text"] for left, _ in pairs.places], [
+        records[right]["text"] for _, right in pairs.places
+    ]
+
+
+def peer_sets(measured: dict[str, Pairs]) -> dict[str, PeerSet]:
+    """Return the sets that all tools are compared on."""
+    sides = [side for record in news.records("natural_pairs") for side in (record["a"], record["b"])]
+    sources: dict[str, Callable[[], list[Record]]] = {
+        "natural": lambda: sides,
+        "onestop": lambda: news.records("onestop"),
+        "basil": lambda: news.records("same_event_basil"),
+        "reuters": lambda: news.records("reuters_stream"),
+        "seed": news.seeds,
+    }
+    sets = {}
+    for name, source in sources.items():
+        pairs = measured[name]
+        labels = np.array(pairs.labels)
+        truth = np.where(labels >= 3, 1, np.where(labels <= 1, 0, -1)) if name == "natural" else labels
+        sets[name] = PeerSet(*_texts(source(), pairs), truth)
+    return sets
+
+
+def peer_row(scores: dict[str, Scores], truths: dict[str, Any]) -> dict[str, float | None]:
+    """Return one tool's row: its links as documented, and at the threshold that finds 95 % of the rewrites."""
+    own = float(np.quantile(scores["onestop"].values, 1 - REWRITES_FOUND))
+
+    def average(name: str) -> float:
+        chosen = truths[name] >= 0
+        return float(average_precision_score(truths[name][chosen], scores[name].values[chosen]))
+
+    return {
+        "natural_average_precision": average("natural"),
+        "reuters_average_precision": average("reuters"),
+        "natural_copies_linked": _rate(scores["natural"].linked[truths["natural"] == 1]),
+        "natural_others_linked": _rate(scores["natural"].linked[truths["natural"] == 0]),
+        "onestop_linked": _rate(scores["onestop"].linked),
+        "basil_linked": _rate(scores["basil"].linked),
+        "seed_linked": float(scores["seed"].linked[0]),
+        "own_threshold": own,
+        "basil_at_own_threshold": _rate(scores["basil"].values >= own),
+        "seed_at_own_threshold": float(scores["seed"].values[0] >= own),
+    }
+
+
+@dataclass(slots=True)
+class Scores:
+    """A tool's verdicts on one set: scores (float64) and links (bool)."""
+
+    values: Any
+    linked: Any
+
+
+def compare_peers(measured: dict[str, Pairs], tools: Sequence[Peer]) -> dict[str, dict[str, float | None]]:
+    """Run every tool that is installed over the same pairs."""
+    sets = peer_sets(measured)
+    truths = {name: pairs.truth for name, pairs in sets.items()}
+    ours = {name: Scores(measured[name].scores, measured[name].linked) for name in sets}
+    rows = {"samewire": peer_row(ours, truths)}
+    for tool in tools:
+        if tool.missing:
+            continue
+        scores = {}
+        for name, pairs in sets.items():
+            values, linked = tool.score(pairs.lefts, pairs.rights)
+            scores[name] = Scores(np.array(values), np.array(linked, bool))
+        rows[tool.name] = peer_row(scores, truths)
+    return rows
+
+
+def measure(engine: Engine) -> tuple[list[Target], dict[str, Pairs], list[Background]]:
+    """Measure everything that has a target."""
+    natural, onestop, basil = news.natural_pairs(engine), news.onestop(engine), news.basil(engine)
+    ecb, hand, seed = news.ecb(engine), news.reuters_pairs("hand", engine), news.seed_pair(engine)
+    targets = _natural(natural)
+    targets.append(_linked("professional rewrites (onestop): linked", onestop, 0.96, True))
+    targets.append(_linked("same event, independent (basil): linked", basil, 0.01, False))
+    targets.append(_linked("look-alike events (ecb+): linked", ecb, 0.001, False))
+    targets.append(
+        Target(
+            "wire templates (reuters, by hand): average precision",
+            float(average_precision_score(hand.labels, hand.scores)),
+            0.88,
+            True,
+        )
+    )
+    targets.append(_linked("wire templates: linked, label 0", hand, 0.12, False, 0))
+    rewordings = {language: news.rewordings(language, engine) for language in news.LANGUAGES}
+    for language, pairs in rewordings.items():
+        bound = 0.95 if language in ("en", "de") else 0.85 if language == "is" else 0.90
+        targets.append(_linked(f"rewordings (wmt), {language}: linked", pairs, bound, True))
+    margin = float(seed.scores[0] - THRESHOLD) / THRESHOLD
+    targets.append(Target("seed pair: score above the threshold, of it", margin, 0.10, True))
+    accepted = [p.candidates[p.linked] for p in (natural, onestop, hand, *rewordings.values())]
+    targets.append(
+        Target("candidate recall among accepted pairs", _rate(np.concatenate(accepted)), 0.99, True)
+    )
+    runs = [background(name, engine) for name in ("background_multinews", "background_us2018")]
+    runs.append(background("reuters_stream", engine))
+    by_set = {"natural": natural, "onestop": onestop, "basil": basil, "reuters": hand, "seed": seed}
+    return targets, by_set, runs
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def show(
+    targets: Sequence[Target], runs: Sequence[Background], rows: dict[str, Any], tools: Sequence[Peer]
+) -> None:
+    """Print the tables."""
+    console = Console(width=150)
+    verdict = {True: "met", False: "MISSED", None: "not measured"}
+    lines = [
+        (t.measure, _number(t.value), f"{'>=' if t.at_least else '<='} {t.bound:g}", verdict[t.met], t.note)
+        for t in targets
+    ]
+    console.print(_table("targets", ("measure", "reached", "target", "", ""), lines))
+    judged = [(run.name, *(str(value) for value in run.figures().values())) for run in runs]
+    heads = ("one run each", "articles", "links", "to be judged by reading", "per 10,000", "largest clusters")
+    console.print(_table("background sets (target: at most 1 wrong link per 10,000)", heads, judged))
+    names = list(next(iter(rows.values())))
+    peer_lines = [(name, *(_number(row[n]) for n in names)) for name, row in rows.items()]
+    console.print(_table("the same pairs", ("tool", *(n.replace("_", " ") for n in names)), peer_lines))
+    for tool in tools:
+        if tool.missing:
+            console.print(f"not installed, left out: {tool.name} (pip install {tool.missing})")
+
+
+def show_links(runs: Sequence[Background], characters: int) -> None:
+    """Print the links that reading must judge."""
+    for run in runs:
+        for left, right in run.across:
+            for side in (left, right):
+                record = run.articles.records[side]
+                text = " ".join(record["text"].split())[:characters]
+                sys.stdout.write(f"{run.name} {record['id']} {record['published_at'] or ''} {text}\n")
+            sys.stdout.write("\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print and write the results."""
+    parser = argparse.ArgumentParser(description="detection quality against its targets, and peers")
+    parser.add_argument(
+        "--links", type=int, metavar="CHARACTERS", help="print the background links for reading instead"
+    )
+    options = parser.parse_args(arguments)
+    engine = Engine()
+    if options.links:
+        show_links(
+            [background(n, engine) for n in ("background_multinews", "background_us2018")], options.links
+        )
+        return
+    targets, by_set, runs = measure(engine)
+    tools = peers()
+    rows = compare_peers(by_set, tools)
+    show(targets, runs, rows, tools)
+    result = {
+        "engine": engine.fingerprint,
+        "model": {"coefficients": COEFFICIENTS, "bias": BIAS},
+        "targets": [
+            {"measure": t.measure, "value": t.value, "bound": t.bound, "at_least": t.at_least, "met": t.met}
+            for t in targets
+        ],
+        "background": {run.name: run.figures() for run in runs},
+        "peers": rows,
+        "not_installed": [tool.missing for tool in tools if tool.missing],
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+if __name__ == "__main__":
+    main()

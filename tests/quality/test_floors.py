@@ -1,0 +1,64 @@
+"""Detection quality must not fall: floors a little below what is reached (`make bench-quality` prints that)."""
+
+import numpy as np
+import pytest
+
+from benchmarks import news as sets
+from pipeline.engine import Engine
+from tests.conftest import News
+
+pytestmark = pytest.mark.news
+average_precision_score = pytest.importorskip("sklearn.metrics").average_precision_score
+
+
+@pytest.fixture(autouse=True)
+def _data(news: News) -> None:
+    news("natural_pairs", limit=1)  # skips where the data is absent
+
+
+def test_natural_pairs(engine: Engine) -> None:
+    pairs = sets.natural_pairs(engine)
+    grades = np.array(pairs.labels)
+    scored = grades != 2
+    assert average_precision_score(grades[scored] >= 3, pairs.scores[scored]) >= 0.81
+    rates = {grade: pairs.linked[grades == grade].mean() for grade in (4, 3, 1, 0)}
+    assert rates[4] == 1
+    assert rates[3] >= 0.64
+    assert rates[1] <= 0.05
+    assert rates[0] <= 0.08
+
+
+def test_professional_rewrites(engine: Engine) -> None:
+    assert sets.onestop(engine).linked.mean() >= 0.98
+
+
+def test_the_same_event_written_independently(engine: Engine) -> None:
+    assert sets.basil(engine).linked.mean() <= 0.01
+
+
+def test_lookalike_events(engine: Engine) -> None:
+    assert sets.ecb(engine).linked.sum() == 0
+
+
+def test_wire_templates(engine: Engine) -> None:
+    pairs = sets.reuters_pairs("hand", engine)
+    labels = np.array(pairs.labels)
+    assert average_precision_score(labels, pairs.scores) >= 0.93
+    assert pairs.linked[labels == 0].mean() <= 0.06
+    assert pairs.linked[labels == 1].mean() >= 0.90
+
+
+@pytest.mark.parametrize(
+    ("language", "floor"), [("en", 0.955), ("de", 0.955), ("fr", 0.965), ("is", 0.87), ("ja", 0.91)]
+)
+def test_rewordings(engine: Engine, language: str, floor: float) -> None:
+    pairs = sets.rewordings(language, engine)
+    assert pairs.linked.mean() >= floor
+    assert pairs.candidates[pairs.linked].mean() >= 0.97
+
+
+def test_the_seed_pair(engine: Engine) -> None:
+    pairs = sets.seed_pair(engine)
+    assert pairs.linked.all()
+    assert pairs.candidates.all()
+    assert pairs.scores[0] >= 0.55 * 1.1

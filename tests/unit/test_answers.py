@@ -1,0 +1,50 @@
+"""Answers and events: what is written directly is what the record says."""
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.answers import Answer, ClusterEvent, cluster_id, cluster_name
+from pipeline.verify import RELATIONS
+
+NAMES = st.integers(0, 2**64 - 1)
+MOMENTS = st.integers(-62_135_596_800_000, 253_402_300_799_999)
+IDS = st.text(min_size=1)
+
+
+@given(
+    st.builds(
+        Answer,
+        IDS.filter(lambda text: text.isprintable()),
+        NAMES,
+        st.sampled_from(RELATIONS),
+        st.integers(0, 10_000),
+        st.none() | IDS,
+        MOMENTS,
+        st.booleans(),
+        st.booleans(),
+    )
+)
+def test_an_answers_line_is_its_record(answer: Answer) -> None:
+    assert answer.line("sw1-abc") == orjson.dumps(answer.record("sw1-abc"))
+
+
+@given(
+    st.builds(
+        ClusterEvent,
+        st.sampled_from(["created", "grown", "merged", "closed"]),
+        NAMES,
+        st.integers(0, 1 << 40),
+        MOMENTS,
+        MOMENTS,
+        st.none() | NAMES,
+        st.none() | IDS,
+    )
+)
+def test_an_events_line_is_its_record(event: ClusterEvent) -> None:
+    assert event.line("sw1-abc") == orjson.dumps(event.record("sw1-abc"))
+
+
+@given(NAMES)
+def test_a_cluster_id_can_be_read_back(name: int) -> None:
+    assert cluster_name(cluster_id(name)) == name
