@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := tests/data/wire_sample.jsonl
 
-.PHONY: setup run test lint types unit bench bench-quality lock clean
+.PHONY: setup run test lint types unit bench bench-kafka bench-quality lock clean
 
 setup: $(VENV)/.ready
 
@@ -34,6 +34,9 @@ unit: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.engine
+
+bench-kafka: setup
+	$(BIN)/python -m benchmarks.kafka
 
 bench-quality: setup
 	$(BIN)/python -m benchmarks.quality

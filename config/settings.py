@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -209,9 +209,10 @@ def known_keys(model: type[BaseModel] = Settings, prefix: str = "") -> list[str]
     keys = []
     for name, field in model.model_fields.items():
         kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            keys += known_keys(kind, f"{prefix}{name}.")
-        else:
+        sections = [k for k in (kind, *get_args(kind)) if isinstance(k, type) and issubclass(k, BaseModel)]
+        for section in sections:  # an optional section (kafka.sasl) can be given whole as well
+            keys += known_keys(section, f"{prefix}{name}.")
+        if kind not in sections:
             keys.append(f"{prefix}{name}")
     return keys
 

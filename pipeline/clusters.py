@@ -8,7 +8,8 @@ two merging clusters the one that was founded earlier keeps its name.
 
 from __future__ import annotations
 
-from pipeline.kernels import inlined
+from pipeline.arrays import I64
+from pipeline.kernels import inlined, kernel
 from pipeline.window import NO_ROW, Rows, Slots
 
 
@@ -51,6 +52,19 @@ def join(slot: int, target: int, slots: Slots, rows: Rows) -> None:
         slots.after[slot] = there
         slots.before[there] = slot
     rows.members[target] += 1
+
+
+@kernel
+def join_all(places: I64, row: I64, slots: Slots, rows: Rows) -> None:
+    """Add the articles in the slots ``places`` to the clusters ``row``, open; :data:`NO_ROW` to none."""
+    for position in range(len(places)):
+        slot = places[position]
+        target = row[position]
+        slots.row[slot] = NO_ROW
+        if target != NO_ROW:
+            join(slot, target, slots, rows)
+            rows.open[target] += 1
+            rows.latest[target] = max(rows.latest[target], slots.time[slot])
 
 
 @inlined

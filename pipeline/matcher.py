@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pipeline.answers import Answer, ClusterEvent
 from pipeline.changelog import Change
-from pipeline.clusters import join, unite
+from pipeline.clusters import join_all, unite
 from pipeline.columns import check_fingerprint
 from pipeline.errors import StateError
 from pipeline.expiry import expire, free
@@ -275,32 +275,22 @@ class Matcher:
         for slot, matched_id in zip(places.tolist(), change.matched_ids, strict=True):
             self._matched[slot] = matched_id
         link_all(first, window.next, window.heads, slots)
-        merges = defaultdict(list)
-        for position, (survivor, lost) in zip(
-            change.merge_positions.tolist(), change.merge_names.tolist(), strict=True
-        ):
-            merges[position].append((survivor, lost))
-        for position, (slot, name, size) in enumerate(
-            zip(places.tolist(), change.name.tolist(), change.size.tolist(), strict=True)
-        ):
-            for survivor, lost in merges.get(position, ()):
-                self._fold_merge(survivor, lost)
-            if size == 0:  # a late article
-                slots.row[slot] = NO_ROW
-                continue
-            row = self._row_named(name)
-            join(slot, row, slots, rows)
-            rows.open[row] += 1
-            rows.latest[row] = max(rows.latest[row], slots.time[slot])
+        # Clusters that merged in this batch first; then each article goes where it was at the batch's end.
+        for survivor, lost in change.merge_names.tolist():
+            self._fold_merge(survivor, lost)
+        row = np.array(
+            [
+                self._row_named(cluster) if size else NO_ROW  # a late article is in no cluster
+                for cluster, size in zip(change.cluster.tolist(), change.size.tolist(), strict=True)
+            ],
+            np.int64,
+        )
+        join_all(places, row, slots, rows)
         # What a cluster's dropped articles left behind: its age and size.
-        for position, (cluster, size) in enumerate(
-            zip(change.cluster.tolist(), change.size.tolist(), strict=True)
-        ):
-            if size:
-                row = self._rows_by_name[cluster]
-                rows.founded[row] = change.founded[position]
-                rows.earliest[row] = change.earliest[position]
-                rows.size[row] = size
+        inside = row != NO_ROW
+        rows.founded[row[inside]] = change.founded[inside]
+        rows.earliest[row[inside]] = change.earliest[inside]
+        rows.size[row[inside]] = change.size[inside]
         self.watermark_ms = max(self.watermark_ms, change.watermark_ms)
         self._expire(_NEVER, change.opened)
 

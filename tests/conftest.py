@@ -1,7 +1,7 @@
 """What all tests share: one engine, the sample stream, and the evaluation data where it is."""
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 
 from pipeline.article import Article, parse_line
 from pipeline.engine import Engine
@@ -38,6 +39,13 @@ def news() -> News:
         return _news_records(name, limit)
 
     return read
+
+
+@pytest.fixture(autouse=True)
+def _no_logs_to_closed_files() -> Iterator[None]:
+    """A command that a test ran has set up logs to that test's own standard error."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,7 @@ def run(
     with ExitStack() as stack:
         if settings.metrics.port is not None:
             endpoint = stack.enter_context(Endpoint(settings.metrics, metrics, health))
-            _log().info("metrics.listening", host=settings.metrics.host, port=endpoint.port)
+            _log().info("metrics_listening", host=settings.metrics.host, port=endpoint.port)
         health.not_ready("restoring", "the state is being read")
         worker = stack.enter_context(
             LocalWorker(
@@ -98,11 +98,11 @@ def run(
         bar = stack.enter_context(_progress(worker.reader.total_bytes, quiet))
         worker.on_progress = bar
         _log().info(
-            "run.started", input=source, articles_restored=len(worker.matcher), engine=engine.fingerprint
+            "run_started", input=source, articles_restored=len(worker.matcher), engine=engine.fingerprint
         )
         summary = worker.run()
         _log().info(
-            "run.stopped" if stop else "run.finished",
+            "run_stopped" if stop else "run_finished",
             read=summary.read,
             published=summary.published,
             dead=summary.dead,

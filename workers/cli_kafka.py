@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -199,7 +200,8 @@ def _work(role: str, slot: str, config: Path | None, metrics_port: int | None) -
     with ExitStack() as stack:
         stack.callback(tracing.close)
         if settings.metrics.port is not None:
-            stack.enter_context(Endpoint(settings.metrics, metrics, health))
+            endpoint = stack.enter_context(Endpoint(settings.metrics, metrics, health))
+            structlog.get_logger().info("metrics_listening", host=settings.metrics.host, port=endpoint.port)
         run = _run_sign if role == "sign" else _run_match
         return int(run(engine, settings, slot, metrics, health, MeasuredObserver(metrics, health), tracing))
 

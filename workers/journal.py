@@ -104,7 +104,7 @@ class Journal:
                 yield change, extra
             if newest:
                 if offset < path.stat().st_size:
-                    log.warning("state.tail_dropped", file=str(path), bytes=path.stat().st_size - offset)
+                    log.warning("state_tail_dropped", file=str(path), bytes=path.stat().st_size - offset)
                 self._open(number, offset)
             else:
                 self._last_ordinals[number] = self._newest_ordinal

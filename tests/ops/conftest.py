@@ -8,19 +8,20 @@ import pytest
 
 from tests.integration.conftest import broker, fresh, live_broker
 
-__all__ = ["broker", "fresh", "live_broker", "needs"]
+__all__ = ["broker", "fresh", "live_broker", "needs", "require"]
+
+
+def require(*programs: str) -> None:
+    """Skip with one line where a program is missing; fail there when CI is true."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        reason = f"NOT CHECKED: {', '.join(missing)} not installed"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
 
 
 @pytest.fixture
 def needs() -> Callable[..., None]:
-    """Skip with one line where a program is missing; fail there when CI is true."""
-
-    def check(*programs: str) -> None:
-        missing = [program for program in programs if shutil.which(program) is None]
-        if missing:
-            reason = f"NOT CHECKED: {', '.join(missing)} not installed"
-            if os.environ.get("CI", "").lower() == "true":
-                pytest.fail(reason, pytrace=False)
-            pytest.skip(reason)
-
-    return check
+    """The same, for a test."""
+    return require

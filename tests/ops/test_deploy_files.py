@@ -87,7 +87,7 @@ def test_the_baked_cache_serves_another_machine(tmp_path: Path) -> None:
     baked = tmp_path / "baked"
     warm(baked, tmp_path / "first")
     code = {file.relative_to(baked) for file in baked.rglob("*.nbc")}
-    assert len(code) > 10
+    assert len(code) >= 5
     for file in baked.rglob("*.nbi"):
         assert cpu[1].encode() in file.read_bytes(), "the index names the processor"
     copied = tmp_path / "copied"
@@ -138,7 +138,7 @@ def test_every_setting_in_an_environment_exists() -> None:
     known = {ENVIRONMENT_PREFIX + key.upper().replace(".", "__") for key in known_keys()}
     for file in (f for f in DEPLOY.rglob("*") if f.is_file() and f.suffix not in (".json", ".pyc")):
         for name in re.findall(r"\bSAMEWIRE_[A-Z_]+[A-Z]\b", file.read_text("utf-8")):
-            assert name in known or name.startswith("SAMEWIRE_KAFKA__SASL__"), (file, name)
+            assert name in known, (file, name)
 
 
 # --- Kubernetes
@@ -233,7 +233,9 @@ def test_units_do_not_restart_what_a_restart_does_not_help(unit: Path) -> None:
     found = re.search(r"^RestartPreventExitStatus=(.+)$", unit.read_text(), re.MULTILINE)
     assert found
     final = {int(code) for code in ExitCode if not code.restart_helps and code is not ExitCode.OK}
-    assert {int(code) for code in found[1].split()} == final | {2}
+    embedded = {2, 3, 5, 6}  # pipeline.errors; 4 is a full disk, which may get room
+    expected = embedded if unit.stem == "samewire-run" else final | {2}
+    assert {int(code) for code in found[1].split()} == expected
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

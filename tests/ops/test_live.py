@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ import pytest
 import yaml
 
 from deploy.grafana.panels import BOARDS
+from deploy.grafana.render import render
 from tests.conftest import ROOT, SAMPLE
 from tests.kafka.broker import KafkaBroker, free_ports
 from tests.kafka.deployment import Deployment
 from tests.kafka.waiting import wait_for
+from tests.ops.conftest import require
 from tests.ops.prometheus import RULES, Prometheus
 
 pytestmark = pytest.mark.kafka
@@ -67,6 +69,7 @@ class Watched:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory, broker: KafkaBroker) -> Iterator[Watched]:
     """One signer, a matcher with its standby and an embedded follower, under load for half a minute."""
+    require("prometheus")
     broker.start()
     folder = tmp_path_factory.mktemp("watched")
     stamp = os.urandom(4).hex()
@@ -132,8 +135,7 @@ def series_in(expression: str) -> set[str]:
 
 
 @pytest.mark.timeout(600)
-def test_every_rule_and_panel_has_data(watched: Watched, needs: Callable[..., None]) -> None:
-    needs("prometheus")
+def test_every_rule_and_panel_has_data(watched: Watched) -> None:
     prometheus = watched.prometheus
     instances = [f"127.0.0.1:{port}" for port in watched.ports.values()]
 
@@ -189,6 +191,13 @@ def test_the_numbers_are_those_of_the_deployment(watched: Watched) -> None:
     delay = prometheus.value("samewire:arrival_delay_seconds:p95_5m")
     assert delay is not None
     assert 0 < delay < 60
+
+
+@pytest.mark.timeout(600)
+def test_the_main_panels_can_be_drawn(watched: Watched, tmp_path: Path) -> None:
+    picture = Path(os.environ.get("OVERVIEW_PICTURE", tmp_path / "overview.png"))
+    render(f"http://127.0.0.1:{watched.prometheus.port}", 2.0, 1.0, picture)
+    assert picture.stat().st_size > 50_000
 
 
 @pytest.mark.timeout(600)

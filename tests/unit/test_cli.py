@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 import pytest
-import structlog
 
 from pipeline.article import Article
 from pipeline.verify import RELATIONS
@@ -54,7 +53,6 @@ def samewire(
     yield run
     for number, handler in handlers.items():
         signal.signal(number, handler)
-    structlog.reset_defaults()  # it logs to this test's standard error
 
 
 def complaint(result: Result, code: int) -> str:

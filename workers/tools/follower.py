@@ -48,7 +48,7 @@ class Follower:
                 self.trouble = None
             except SamewireError as error:
                 if self.trouble is None:
-                    log.warning("serve.cannot_read", reason=str(error))
+                    log.warning("serve_cannot_read", reason=str(error))
                 self.trouble = str(error)
             await asyncio.sleep(self._poll_seconds)
 

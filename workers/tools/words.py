@@ -94,7 +94,11 @@ def known_words(tokens: Tokens) -> dict[int, Known]:
 def spots(text: str) -> list[Spot]:
     """Return the words of a text in order."""
     found: list[Spot] = []
+    until = 0
     for start, end, folded, spaceless in _runs(text):
+        if start < until:  # one character stands for several words: its first is shown
+            continue
+        until = end
         if spaceless:
             following = _folded(text[end]) if end < len(text) else ""
             joined = following and role(following[0]) == Role.IDEOGRAPH
@@ -131,7 +135,7 @@ def _runs(text: str) -> Iterator[tuple[int, int, str, bool]]:
             if joins:
                 continue
             if start >= 0:
-                yield start, at, word, False
+                yield start, max(at, start + 1), word, False
                 start, word, last_is_digit = -1, "", False
             if kind == Role.IDEOGRAPH:
                 yield at, at + 1, part, True
