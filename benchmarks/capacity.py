@@ -78,7 +78,9 @@ class Synthetic:
         rank = np.array(VOCABULARY)[level] * random.random(len(words)) ** (1 / (1 - EXPONENT))
         drawn = (rank.astype(np.uint64) * 16 + level + 1) * 0x9E3779B97F4A7C15 >> np.uint64(40)
         chosen = np.where(random.random(len(words)) < share, drawn.astype(np.uint32), words)
-        replaced: Tokens = (chosen[where] << HASH_SHIFT | (tokens & ((1 << HASH_SHIFT) - 1))).astype(np.uint32)
+        replaced: Tokens = (chosen[where] << HASH_SHIFT | (tokens & ((1 << HASH_SHIFT) - 1))).astype(
+            np.uint32
+        )
         return replaced
 
 

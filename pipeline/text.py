@@ -192,7 +192,6 @@ _MOJIBAKE = {
     "Â\xa0": " ",
 }
 _MOJIBAKE_PATTERN = re.compile("|".join(map(re.escape, _MOJIBAKE)))
-_MOJIBAKE_SIGNS = ("ï", "â", "Ã", "Â")  # single characters: many times faster to look for
 
 
 def strip_markup(text: str) -> str:
@@ -309,9 +308,9 @@ def clean(text: str) -> str:
         text = unescape(unescaped) if unescaped != text and "&" in unescaped else unescaped
     if "<" in text:
         text = strip_markup(text)
-    if any(sign in text for sign in _MOJIBAKE_SIGNS):
+    if "ï" in text or "â" in text or "Ã" in text or "Â" in text:  # one character each is quick to look for
         text = _MOJIBAKE_PATTERN.sub(lambda found: _MOJIBAKE[found[0]], text)
-    if "http" in text or "www." in text:
+    if ("/" in text and "http" in text) or "www." in text:
         text = strip_links(text)
     if "=" in text or "{" in text:
         text = _SCRIPT_RESIDUE.sub(" ", text)

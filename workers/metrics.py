@@ -102,6 +102,8 @@ class Metrics(Collector):
     def _key(self, name: str, labels: dict[str, str]) -> tuple[str, ...]:
         """Return the label values in the table's order, each within its bound."""
         metric = self._by_name[name]
+        if not labels and not metric.labels:
+            return ()
         if len(labels) != len(metric.labels):
             raise KeyError(
                 f"{name} has the labels {[label.name for label in metric.labels]}, not {list(labels)}"

@@ -148,7 +148,7 @@ OVERVIEW = Board(
         "Where the time goes": (
             Panel(
                 "Cores by stage",
-                (Query("samewire:stage_seconds:rate5m", "{{role}} {{stage}}"),),
+                (Query("samewire:stage_seconds:rate5m > 0", "{{role}} {{stage}}"),),
                 "short",
                 "Share of one core; the rest of a core is Kafka and waiting.",
                 "stacked",
@@ -187,12 +187,21 @@ OVERVIEW = Board(
         "State": (
             Panel(
                 "Window",
-                (
-                    Query('samewire_window_articles{job="samewire"}', "{{instance}}"),
-                    Query('max(samewire_window_limit_articles{job="samewire"})', "limit for a desk"),
-                ),
+                (Query('samewire_window_articles{job="samewire"}', "{{role}} {{instance}}"),),
                 "short",
                 "Articles; a standby shows the copy that it follows.",
+            ),
+            Panel(
+                "Window of its limit",
+                (
+                    Query(
+                        'samewire_window_articles{job="samewire"} / samewire_window_limit_articles{job="samewire"}',
+                        "{{role}} {{instance}}",
+                    ),
+                ),
+                "percentunit",
+                "At 1 the oldest articles leave early.",
+                limit=1.0,
             ),
             Panel(
                 "Memory of its limit",
@@ -353,7 +362,12 @@ WORKER_BOARD = Board(
             Panel("Batch time", quantiles("samewire_batch_seconds", WORKER), "s"),
             Panel(
                 "Cores by stage",
-                (Query(f"sum by (stage) (rate(samewire_stage_seconds_total{{{WORKER}}}[5m]))", "{{stage}}"),),
+                (
+                    Query(
+                        f"sum by (stage) (rate(samewire_stage_seconds_total{{{WORKER}}}[5m])) > 0",
+                        "{{stage}}",
+                    ),
+                ),
                 "short",
                 kind="stacked",
             ),

@@ -144,6 +144,7 @@ def test_the_browser_finds_the_same_passages_as_python(open_page: Open, stories:
         (FERRY, REWRITE),
         (FERRY + FERRY, REWRITE + FERRY),
         ("漢字の記事です。漢字", "これは漢字の記事です。"),
+        ("x " * 900, "x " * 700),
     ):
         expected = shared_passages([s.folded for s in spots(left)], [s.folded for s in spots(right)])
         found = page.evaluate(

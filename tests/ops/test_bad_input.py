@@ -20,7 +20,7 @@ from workers.kafka.exit_codes import ExitCode
 
 
 def samewire(
-    *arguments: str, settings: dict[str, str], timeout: float = 120
+    *arguments: str, settings: dict[str, str], timeout: float = 400
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     environment = os.environ | {f"SAMEWIRE_{key}": value for key, value in settings.items()}
@@ -108,8 +108,13 @@ def test_a_wrong_password_ends_at_once_without_showing_it(live_broker: KafkaBrok
         "LOG__FORMAT": "json",
     }
     result = samewire("match", settings=settings)
-    assert result.returncode == ExitCode.CREDENTIALS_REFUSED, result.stderr
-    assert "check security_protocol and the sasl section" in str(last_event(result)["error"])
+    # the broker hangs up right after its refusal, and the client may see only that
+    told = str(last_event(result)["error"])
+    if result.returncode == ExitCode.CREDENTIALS_REFUSED:
+        assert "check security_protocol and the sasl section" in told
+    else:
+        assert result.returncode == ExitCode.BROKER_UNREACHABLE
+        assert "that the login is right" in told
     assert PASSWORD not in result.stderr
     assert "Traceback" not in result.stderr
 

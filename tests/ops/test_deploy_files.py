@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import compose_spec
-import kubernetes_validate
+import kubernetes_validate  # type: ignore[import-untyped] # ships none
 import numba
 import pytest
 import yaml

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, broker: KafkaBroker) -> It
                     seen.load()
                     (folder / "news.jsonl").open("ab").write(b"\n".join(fresh_sample(turn)) + b"\n")
                     wanted = 106 * turn
-                    wait_for(
-                        "answers", lambda n=wanted: len(deployment.answers()) >= n, seconds=90, every=0.5
-                    )
+                    wait_for("answers", partial(_answered, deployment, wanted), seconds=90, every=0.5)
                 yield seen
         finally:
             embedded.send_signal(signal.SIGTERM)
@@ -110,6 +109,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory, broker: KafkaBroker) -> It
 
 def _events(deployment: Deployment, worker: str, name: str) -> list[dict[str, Any]]:
     return [event for event in deployment.log_of(worker) if event["event"] == name]
+
+
+def _answered(deployment: Deployment, number: int) -> bool:
+    return len(deployment.answers()) >= number
 
 
 def _follow(folder: Path, port: int) -> subprocess.Popen[bytes]:

@@ -223,7 +223,7 @@ def clusters(engine: Engine, texts: list[str]) -> list[int]:
     articles = [Article(f"a{i}", text) for i, text in enumerate(texts)]
     matcher = Matcher(engine.fingerprint, WindowRules())
     sketches = engine.sketcher.sketch(articles)
-    matcher.match([a.id for a in articles], [0] * len(articles), sketches, [b""] * len(articles))
+    matcher.match([a.id for a in articles], [0] * len(articles), sketches, [""] * len(articles))
     place = {}
     for number, cluster in enumerate(matcher.clusters()):
         place.update(dict.fromkeys(cluster.article_ids, number))

@@ -181,22 +181,23 @@ def connect(
     backoff_seconds = FIRST_BACKOFF_SECONDS
     while True:
         try:
-            with noticing_refusals() as refusals:
+            with noticing_refusals() as notes:
                 return build()
         except REFUSALS as error:
             raise _refused(servers, settings, error) from error
         except (kafka_errors.RetriableError, kafka_errors.KafkaConnectionError, OSError) as error:
-            if refusals:
-                raise _refused(servers, settings, refusals[0]) from error
-            on_failure(str(error))
+            if notes.refusals:
+                raise _refused(servers, settings, notes.refusals[0]) from error
+            why = f"{error}: {notes.cause}" if notes.cause else str(error)
+            on_failure(why)
             if clock() + backoff_seconds >= give_up_at:
                 # The broker hangs up right after its refusal, and the client may see only the hang-up.
                 hint = ", or that the login is right" if settings.sasl is not None else ""
                 raise BrokerUnreachableError(
                     f"no broker answered at {servers} within {settings.watchdog.startup_seconds:g} s:"
-                    f" {error}; check bootstrap_servers and that the broker is up{hint}"
+                    f" {why}; check bootstrap_servers and that the broker is up{hint}"
                 ) from error
-            log.warning("kafka_unreachable", servers=servers, error=str(error), retry_seconds=backoff_seconds)
+            log.warning("kafka_unreachable", servers=servers, error=why, retry_seconds=backoff_seconds)
             # Jitter, so that a fleet of workers does not return in step.
             sleep(min(backoff_seconds * random.uniform(0.8, 1.2), give_up_at - clock()))  # noqa: S311 - not for cryptography
             backoff_seconds = min(backoff_seconds * 2, MAX_BACKOFF_SECONDS)

@@ -1,8 +1,9 @@
-"""Two gaps of kafka-python 3.0 that can only be closed through its log.
+"""Gaps of kafka-python 3.0 that can only be closed through its log.
 
 It dumps every request at DEBUG, so a PLAIN password or an OAUTHBEARER token would be in the log. And it
 treats a refused login as one more lost connection while it bootstraps: the caller gets a timeout, as from
-a dead broker, and only a warning in the log names the refusal.
+a dead broker, and only a warning in the log names the refusal. The same goes for why a connection failed: an
+expired certificate, a closed port, a name that does not resolve.
 """
 
 import logging
@@ -24,24 +25,32 @@ def silence_wire_dumps() -> None:
             logger.setLevel(logging.INFO)
 
 
-class _RefusalNotes(logging.Handler):
+class ConnectionNotes(logging.Handler):
+    """What the library says about connections. ``cause``: why the last one failed; may be empty."""
+
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.refusals: list[kafka_errors.KafkaError] = []
+        self.cause = ""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Note the errors among a message's arguments."""
         if isinstance(record.args, tuple):
+            errors = [each for each in record.args if isinstance(each, Exception)]
             self.refusals += [
-                each for each in record.args if isinstance(each, kafka_errors.SaslAuthenticationFailedError)
+                each for each in errors if isinstance(each, kafka_errors.SaslAuthenticationFailedError)
             ]
+            # "Bootstrap failed" only says once more that the others did
+            if errors and not isinstance(errors[-1], kafka_errors.KafkaTimeoutError):
+                self.cause = str(errors[-1])
 
 
 @contextmanager
-def noticing_refusals() -> Iterator[list[kafka_errors.KafkaError]]:
-    """Collects the login refusals that the library only logs, while the body builds a client."""
-    notes, logger = _RefusalNotes(), logging.getLogger(CONNECTION_LOGGER)
+def noticing_refusals() -> Iterator[ConnectionNotes]:
+    """Collects what the library only logs about refusals and failures, while the body builds a client."""
+    notes, logger = ConnectionNotes(), logging.getLogger(CONNECTION_LOGGER)
     logger.addHandler(notes)
     try:
-        yield notes.refusals
+        yield notes
     finally:
         logger.removeHandler(notes)

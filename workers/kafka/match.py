@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import structlog
 from kafka import TopicPartition
 

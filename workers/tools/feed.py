@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from pipeline.changelog import MAGIC, Change, decode
 from pipeline.columns import PREFIX_BYTES, record_length
@@ -47,7 +47,7 @@ class StateFeed:
         self._with_about = with_about
         self._number = 0
         self._offset = 0
-        self._inode = 0
+        self._opening: tuple[int, bytes] | None = None
         if not segment_files(folder):
             raise StateError(
                 f"{folder} holds no samewire state; give the folder that `samewire run --state` made"
@@ -64,18 +64,21 @@ class StateFeed:
             segments = {segment_number(path): path for path in segment_files(self._folder)}
             if self._was_replaced(segments):
                 self.restarts += 1
-                self._number, self._offset = 0, 0
+                self._go_to(0)
             ahead = [number for number in sorted(segments) if number >= self._number]
             if not ahead:
                 return
             if ahead[0] != self._number:
-                self._number, self._offset = ahead[0], 0
+                self._go_to(ahead[0])
             with suppress(FileNotFoundError):  # deleted since it was listed
                 yield from self._rest_of(segments[self._number], newest=len(ahead) == 1)
             # A worker goes on to the next segment only when this one is whole.
             if len(ahead) == 1:
                 return
-            self._number, self._offset = ahead[1], 0
+            self._go_to(ahead[1])
+
+    def _go_to(self, number: int) -> None:
+        self._number, self._offset, self._opening = number, 0, None
 
     def _was_replaced(self, segments: dict[int, Path]) -> bool:
         """Tell whether the folder now holds another state than the one being read."""
@@ -83,16 +86,18 @@ class StateFeed:
             return False
         if self._number not in segments:
             return not segments or max(segments) < self._number
+        if self._opening is None:  # nothing was read of this segment yet
+            return False
         try:
-            status = segments[self._number].stat()
+            with segments[self._number].open("rb") as file:
+                status = os.fstat(file.fileno())
+                return status.st_size < self._offset or _opening(file) != self._opening
         except FileNotFoundError:
             return False
-        return status.st_ino != self._inode or status.st_size < self._offset
 
     def _rest_of(self, path: Path, newest: bool) -> Iterator[Change]:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            self._inode = status.st_ino
             file.seek(self._offset)
             while self._offset < status.st_size:
                 prefix = file.read(PREFIX_BYTES)
@@ -109,9 +114,19 @@ class StateFeed:
                     if newest and self._offset + length == status.st_size:
                         return
                     raise
+                if self._opening is None:
+                    here = file.tell()
+                    self._opening = _opening(file)
+                    file.seek(here)
                 self._offset += length
                 self.bytes_read += length
                 yield change
+
+
+def _opening(file: BinaryIO) -> tuple[int, bytes]:
+    """Return what tells a file from one that took its place, even when its number is used again."""
+    file.seek(0)
+    return os.fstat(file.fileno()).st_ino, file.read(PREFIX_BYTES)
 
 
 def _size(path: Path) -> int:

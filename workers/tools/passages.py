@@ -17,6 +17,9 @@ SEED_WORDS = 3
 MAX_PLACES = 32
 """Places at which a triple is looked up: a phrase repeated more often says little."""
 
+MOST_RUN_WORDS = 40
+"""Words in runs for each word of the texts; in a text of one phrase over and over all places match all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -36,7 +39,10 @@ def shared_passages(left: Sequence[str], right: Sequence[str]) -> list[Passage]:
             found.append(at)
     runs: list[tuple[int, int, int]] = []
     known_until: dict[int, int] = {}  # by diagonal: a run begins only where the one before it ended
+    budget = MOST_RUN_WORDS * (len(left) + len(right))
     for at in range(len(left) - SEED_WORDS + 1):
+        if budget < 0:
+            break
         for other in places.get(tuple(left[at : at + SEED_WORDS]), ()):
             diagonal = other - at
             if known_until.get(diagonal, -1) > at:
@@ -50,6 +56,7 @@ def shared_passages(left: Sequence[str], right: Sequence[str]) -> list[Passage]:
                 length += 1
             known_until[diagonal] = at + length
             runs.append((length, at, other))
+            budget -= length
     runs.sort(key=lambda run: (-run[0], run[1], run[2]))
     used_left, used_right = bytearray(len(left)), bytearray(len(right))
     taken: list[Passage] = []

@@ -93,3 +93,13 @@ def test_a_state_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
     write_state(folder, [Item("c", "c")])
     assert _ids(feed) == ["c"]
     assert feed.restarts == 1
+
+
+def test_a_new_file_in_the_place_of_the_old_one_is_noticed_though_it_is_longer(tmp_path: Path) -> None:
+    feed = StateFeed(write_state(tmp_path, [Item("a", "a")]))
+    assert _ids(feed) == ["a"]
+    other = write_state(tmp_path / "other", [Item("b", "b", text="longer " * 50)], [Item("c", "c")])
+    with segment_files(tmp_path)[0].open("r+b") as file:  # the same inode
+        file.write(segment_files(other)[0].read_bytes())
+    assert _ids(feed) == ["b", "c"]
+    assert feed.restarts == 1

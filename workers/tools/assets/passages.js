@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const S = globalThis.samewire;
-  const SEED_WORDS = 3, MAX_PLACES = 32, LONG_PASSAGE_WORDS = 5, LONG_PASSAGE_CHARACTERS = 8;
+  const SEED_WORDS = 3, MAX_PLACES = 32, MOST_RUN_WORDS = 40, LONG_PASSAGE_WORDS = 5, LONG_PASSAGE_CHARACTERS = 8;
   const MAX_SHOWN_CHARACTERS = 60_000;
   S.MAX_SHOWN_CHARACTERS = MAX_SHOWN_CHARACTERS;
   // A character of a script without spaces, a number, or a word.
@@ -27,7 +27,8 @@
       else if (found.length < MAX_PLACES) found.push(at);
     }
     const runs = [], knownUntil = new Map();
-    for (let at = 0; at + SEED_WORDS <= left.length; at++) {
+    let budget = MOST_RUN_WORDS * (left.length + right.length);
+    for (let at = 0; at + SEED_WORDS <= left.length && budget >= 0; at++) {
       for (const other of places.get(key(left, at)) || []) {
         if ((knownUntil.get(other - at) ?? -1) > at) continue;
         let length = SEED_WORDS;
@@ -35,6 +36,7 @@
                left[at + length].folded === right[other + length].folded) length++;
         knownUntil.set(other - at, at + length);
         runs.push([length, at, other]);
+        budget -= length;
       }
     }
     runs.sort((a, b) => b[0] - a[0] || a[1] - b[1] || a[2] - b[2]);
