@@ -43,6 +43,7 @@ bench-quality: setup
 
 lock:
 	uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --no-emit-index-url -p 3.11 -o requirements.lock
+	uv pip compile pyproject.toml --constraint requirements.lock --universal --generate-hashes --no-header --no-emit-index-url --no-annotate -p 3.11 -o deploy/docker/requirements.lock
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,11 +9,11 @@ two merging clusters the one that was founded earlier keeps its name.
 from __future__ import annotations
 
 from pipeline.arrays import I64
-from pipeline.kernels import inlined, kernel
+from pipeline.kernels import called, kernel
 from pipeline.window import NO_ROW, Rows, Slots
 
 
-@inlined
+@called
 def older(left: int, right: int, rows: Rows) -> bool:
     """Tell whether cluster ``left`` was founded before cluster ``right`` (names decide ties)."""
     if rows.founded[left] != rows.founded[right]:
@@ -21,7 +21,7 @@ def older(left: int, right: int, rows: Rows) -> bool:
     return bool(rows.name[left] < rows.name[right])
 
 
-@inlined
+@called
 def found_cluster(slot: int, name: int, slots: Slots, rows: Rows) -> int:
     """Take an unused row for a cluster that the article in ``slot`` founds; returns the row."""
     rows.free_count[0] -= 1
@@ -36,7 +36,7 @@ def found_cluster(slot: int, name: int, slots: Slots, rows: Rows) -> int:
     return target
 
 
-@inlined
+@called
 def join(slot: int, target: int, slots: Slots, rows: Rows) -> None:
     """Add the article in ``slot`` to the circle of cluster ``target``."""
     slots.row[slot] = target
@@ -67,7 +67,7 @@ def join_all(places: I64, row: I64, slots: Slots, rows: Rows) -> None:
             rows.latest[target] = max(rows.latest[target], slots.time[slot])
 
 
-@inlined
+@called
 def unite(left: int, right: int, slots: Slots, rows: Rows) -> tuple[int, int, int]:
     """Make one cluster of two.
 
@@ -109,7 +109,7 @@ def unite(left: int, right: int, slots: Slots, rows: Rows) -> tuple[int, int, in
     return keep, name, lost
 
 
-@inlined
+@called
 def leave(slot: int, slots: Slots, rows: Rows) -> int:
     """Take the article in ``slot`` out of its cluster; returns the cluster's row."""
     source = int(slots.row[slot])

@@ -34,7 +34,7 @@ from math import log
 import numpy as np
 
 from pipeline.arrays import F64, I32
-from pipeline.kernels import inlined
+from pipeline.kernels import called
 from pipeline.tokens import (
     HASH_SHIFT,
     LEVEL_MASK,
@@ -90,7 +90,7 @@ SCRATCH_SHAPE = (3, _USED + MAX_TOKENS)
 DISTINCT, WEIGHT, NUMBERS, ENTITIES = range(4)
 
 
-@inlined
+@called
 def find(table: I32, word: int) -> int:
     """Return the offset of a word's record, or of the empty one where it would go."""
     slot = word & (_SLOTS - 1)
@@ -99,7 +99,7 @@ def find(table: I32, word: int) -> int:
     return slot * _FIELDS
 
 
-@inlined
+@called
 def tabulate(arena: Tokens, start: int, count: int, table: I32) -> tuple[int, int, int, int]:
     """Enter a text's words into an empty table.
 
@@ -138,26 +138,26 @@ def tabulate(arena: Tokens, start: int, count: int, table: I32) -> tuple[int, in
     return distinct, weight, numbers, entities
 
 
-@inlined
+@called
 def is_number(flags: int, level: int) -> bool:
     """Tell whether a word is a figure that should agree."""
     return (flags & NUMBER) != 0 and level >= MIN_NUMBER_LEVEL
 
 
-@inlined
+@called
 def is_entity(flags: int, level: int) -> bool:
     """Tell whether a word is a name, or a figure of some size."""
     return (flags & NAME) != 0 or ((flags & NUMBER) != 0 and level >= MIN_ENTITY_NUMBER_LEVEL)
 
 
-@inlined
+@called
 def clear(table: I32, distinct: int) -> None:
     """Empty a table."""
     for i in range(distinct):
         table[table[_USED + i]] = 0
 
 
-@inlined
+@called
 def overlap(light: I32, heavy: I32, distinct: int) -> tuple[int, int, int]:
     """Return how many distinct words, figures and entities of ``light`` are in ``heavy``."""
     shared = 0
@@ -173,7 +173,7 @@ def overlap(light: I32, heavy: I32, distinct: int) -> tuple[int, int, int]:
     return shared, numbers, entities
 
 
-@inlined
+@called
 def cheap_facts(
     shared: int,
     numbers: int,
@@ -203,7 +203,7 @@ def cheap_facts(
     facts[CONTAINED] = contained
 
 
-@inlined
+@called
 def aligned(arena: Tokens, start: int, count: int, other: I32, votes: I32) -> float:
     """Return the share of a text's unquoted weight that falls on its sentences' best partners.
 
@@ -248,7 +248,7 @@ def aligned(arena: Tokens, start: int, count: int, other: I32, votes: I32) -> fl
     return found / max(1.0, float(total))
 
 
-@inlined
+@called
 def lead_coverage(arena: Tokens, start: int, count: int, other: I32) -> tuple[float, float]:
     """Return the shares of the opening words' weight that stand early, and anywhere, in the other text."""
     total = 0
@@ -265,7 +265,7 @@ def lead_coverage(arena: Tokens, start: int, count: int, other: I32) -> tuple[fl
     return found / max(1.0, float(total)), anywhere / max(1.0, float(total))
 
 
-@inlined
+@called
 def sequence_facts(
     arena: Tokens,
     light_start: int,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pipeline.arrays import I64, U8, U32
 from pipeline.bands import BANDS, ROWS
 from pipeline.hashing import fmix32
-from pipeline.kernels import inlined, kernel
+from pipeline.kernels import called, inlined, kernel
 from pipeline.window import NO_ROW, ORDINAL_MASK, Slots
 
 
@@ -23,7 +23,7 @@ def bucket(low: U8, band: int, mask: int) -> int:
     return fmix32(key ^ (band << 24)) & mask
 
 
-@inlined
+@called
 def insert(ordinal: int, slot: int, heads: U32, slots: Slots) -> None:
     """Put the article in ``slot`` at the head of its buckets."""
     low = slots.low[slot]
@@ -34,7 +34,7 @@ def insert(ordinal: int, slot: int, heads: U32, slots: Slots) -> None:
         heads[band, place] = ordinal & ORDINAL_MASK
 
 
-@inlined
+@called
 def gather(
     slot: int, newest: int, count: int, slots: Slots, limit: int, seen: I64, candidates: I64
 ) -> tuple[int, int]:

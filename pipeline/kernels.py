@@ -43,8 +43,18 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", compiled)
 
 
+def called(function: Callable[P, R]) -> Callable[P, R]:
+    """Like :func:`kernel`, for functions that only kernels call: compiled with each of them."""
+    if not COMPILED:
+        return function
+    return cast("Callable[P, R]", numba.njit(nogil=True)(function))
+
+
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Like :func:`kernel`, for small functions that kernels call in their inner loops."""
+    """Like :func:`called`, for a few lines in the innermost loops: their code is copied into the caller.
+
+    Only for the smallest: a kernel with nested copies of larger functions took a minute to compile.
+    """
     if not COMPILED:
         return function
     return cast("Callable[P, R]", numba.njit(inline="always")(function))

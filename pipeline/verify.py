@@ -36,7 +36,7 @@ from pipeline.features import (
     sequence_facts,
     tabulate,
 )
-from pipeline.kernels import inlined, kernel
+from pipeline.kernels import called, kernel
 from pipeline.tokens import HASH_SHIFT, Tokens
 
 COEFFICIENTS = (2.8, 2.5, 2.5, 16.0, 4.0, 0.7, 6.5, 26.2, 1.3, 2.4, 7.1)
@@ -129,7 +129,7 @@ _MOST_FROM_ORDER = (
 )
 
 
-@inlined
+@called
 def logit(facts: F64) -> float:
     """Return the model's verdict; above 0 the pair links."""
     z = BIAS
@@ -138,13 +138,13 @@ def logit(facts: F64) -> float:
     return rules(z, facts)
 
 
-@inlined
+@called
 def _disagrees(facts: F64) -> bool:
     """Tell whether the names or the figures of two texts differ as those of templates do."""
     return bool(facts[_NUMBERS] < TEMPLATE_NUMBERS) or bool(facts[_ENTITIES] < TEMPLATE_ENTITIES)
 
 
-@inlined
+@called
 def rules(z: float, facts: F64) -> float:
     """Return the verdict ``z`` with what holds for verbatim and short texts, templates and round-ups."""
     if (
@@ -164,7 +164,7 @@ def rules(z: float, facts: F64) -> float:
     return z
 
 
-@inlined
+@called
 def _gap_penalty(gap_ms: int, fewest_words: float) -> float:
     """Return what the time between two articles takes off the model's verdict."""
     short = fewest_words < TEMPLATE_WORDS
@@ -173,7 +173,7 @@ def _gap_penalty(gap_ms: int, fewest_words: float) -> float:
     return min(MAX_GAP_PENALTY, (SHORT_GAP_COEFFICIENT if short else GAP_COEFFICIENT) * days)
 
 
-@inlined
+@called
 def same_words(arena: Tokens, a: int, a_count: int, b: int, b_count: int) -> bool:
     """Tell whether two texts have the same content words in the same order."""
     if a_count != b_count:
@@ -184,7 +184,7 @@ def same_words(arena: Tokens, a: int, a_count: int, b: int, b_count: int) -> boo
     return True
 
 
-@inlined
+@called
 def lighter(arena: Tokens, a: int, a_count: int, a_weight: int, b: int, b_count: int, b_weight: int) -> bool:
     """Tell whether text ``a`` is the lighter side; a total order, so that the roles are symmetric."""
     if a_weight != b_weight:
@@ -197,7 +197,7 @@ def lighter(arena: Tokens, a: int, a_count: int, a_weight: int, b: int, b_count:
     return True
 
 
-@inlined
+@called
 def verify(
     arena: Tokens,
     a: int,

@@ -58,8 +58,14 @@ def draw(axes: Axes, panel: Panel, address: str, minutes: float, step: float) ->
     lines: list[tuple[str, list[float], list[float]]] = []
     for query in panel.queries:
         for each in series(address, query.expr, minutes, step):
-            at = [(float(moment) - end) / 60 for moment, _ in each["values"]]
-            values = [float(value) for _, value in each["values"]]
+            at: list[float] = []
+            values: list[float] = []
+            for moment, value in each["values"]:
+                if at and float(moment) - end - at[-1] * 60 > 2 * step and panel.kind != "stacked":
+                    at.append(at[-1] + step / 60)  # nothing was there: the line breaks
+                    values.append(float("nan"))
+                at.append((float(moment) - end) / 60)
+                values.append(float(value))
             lines.append((named(query.legend, each["metric"]), at, values))
     if panel.kind == "stacked" and lines:
         moments = sorted({moment for _, at, _ in lines for moment in at})
@@ -72,7 +78,8 @@ def draw(axes: Axes, panel: Panel, address: str, minutes: float, step: float) ->
             axes.plot(at, values, label=name, linewidth=1.5)
     axes.set_title(panel.title, loc="left", fontsize=11, fontweight="bold")
     axes.set_ylabel(UNITS[panel.unit], fontsize=9)
-    axes.set_ylim(bottom=0)
+    # room above for the legend
+    axes.set_ylim(0, max(1.3 * axes.get_ylim()[1], 1e-9))
     axes.set_xlim(-minutes, 0)
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)

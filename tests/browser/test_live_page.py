@@ -89,6 +89,7 @@ def test_hostile_articles_arrive_as_text(worker: Writer, served: _Served, open_p
     worker.write([*HOSTILE, *HUGE])
     expect(page.locator("#count")).to_contain_text(f"{4 + len(HOSTILE) + len(HUGE)} articles")
     page.fill("#search", BAD[1])
+    expect(page.locator("#count")).to_have_text("1 cluster, 2 articles")
     page.locator(".row").first.click()
     page.wait_for_selector(".columns")
     assert page.inner_text("#cluster-title") == BAD[1]

@@ -4,12 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import compose_spec
-import kubernetes_validate  # type: ignore[import-untyped] # ships none
+import kubernetes_validate
 import numba
 import pytest
 import yaml
@@ -95,6 +96,19 @@ def test_the_baked_cache_serves_another_machine(tmp_path: Path) -> None:
     warm(copied, tmp_path / "second")
     assert {file.relative_to(copied) for file in copied.rglob("*.nbc")} == code
     assert numba.__version__
+
+
+def pins(file: Path) -> dict[str, str]:
+    """Return the versions of a lock file."""
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)(?:\[.*?\])?==(\S+)", file.read_text(), re.MULTILINE))
+
+
+def test_the_image_has_the_locked_versions_of_what_runs_and_no_more() -> None:
+    whole, image = pins(ROOT / "requirements.lock"), pins(DEPLOY / "docker" / "requirements.lock")
+    assert image.items() <= whole.items(), "run `make lock`"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {re.split(r"[\[<>=!]", each)[0] for each in project["dependencies"]} <= set(image)
+    assert not {"pytest", "mypy", "matplotlib"} & set(image)
 
 
 # --- compose
