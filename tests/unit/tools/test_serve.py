@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -22,6 +24,12 @@ BATCHES = (
     [Item("a", "a", title="First", text="Some words", source="Wire"), Item("b", "b", 5)],
     [Item("c/../d?e=1&#x", "a", 7, "copy", "a", 0.9, merges=[("a", "b")]), Item("solo", "solo", 9)],
 )
+
+
+def _run(work: Any) -> Any:
+    """Run a coroutine in a thread: the browser tests leave an event loop running in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result(60)
 
 
 def _client(state: Path, host: str = "127.0.0.1", token: str | None = None) -> TestClient:
@@ -189,7 +197,7 @@ def test_waiting_ends_with_a_change_or_with_time(tmp_path: Path) -> None:
         assert len(follower.catalogue) == 4
         following.cancel()
 
-    asyncio.run(check())
+    _run(check())
     writer.close()
 
 
