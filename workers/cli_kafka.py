@@ -14,6 +14,7 @@ from rich.table import Table
 
 from config.settings import Settings, load_settings
 from workers.logs import configure_logs
+from workers.version import samewire_version
 
 if TYPE_CHECKING:
     from pipeline.engine import Engine
@@ -101,7 +102,7 @@ def up(
         children.append(Child(f"{role}-{slot}", command))
     # Children stop in reverse: signers first, so that matchers drain what they wrote.
     metrics, health = Metrics(), Health()
-    metrics.set("build_info", 1, version=_version(), engine="", command="up")
+    metrics.set("build_info", 1, version=samewire_version(), engine="", command="up")
     health.ready()
     with ExitStack() as stack:
         if metrics_port is not None:
@@ -196,7 +197,7 @@ def _work(role: str, slot: str, config: Path | None, metrics_port: int | None) -
     terms = settings.engine.terms
     engine = Engine(TermTable.load(terms) if terms is not None else None)
     metrics, health = Metrics(), Health()
-    metrics.set("build_info", 1, version=_version(), engine=engine.fingerprint, command=role)
+    metrics.set("build_info", 1, version=samewire_version(), engine=engine.fingerprint, command=role)
     with ExitStack() as stack:
         stack.callback(tracing.close)
         if settings.metrics.port is not None:
@@ -258,9 +259,3 @@ def _run_match(
         ),
         observer=observer,
     )
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("samewire")

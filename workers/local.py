@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
@@ -33,6 +32,7 @@ from workers.metrics import Metrics
 from workers.outputs import Output
 from workers.sources import STDIN, Line, Position, Reader
 from workers.stages import Stages
+from workers.version import samewire_version
 
 log = structlog.get_logger()
 
@@ -122,7 +122,9 @@ class LocalWorker:
         if set(self._lengths) != {file.key for file in self._outputs if file.key}:
             self._commit(self.matcher.nothing(), ())
         self._measured_until = time.perf_counter()
-        self.metrics.set("build_info", 1, version=_version(), engine=engine.fingerprint, command="run")
+        self.metrics.set(
+            "build_info", 1, version=samewire_version(), engine=engine.fingerprint, command="run"
+        )
         self.metrics.set("window_limit_articles", settings.window.max_articles)
         self.metrics.live("state_disk_free_bytes", lambda: _free_bytes(state))
         set_window(self.metrics, [self.matcher])
@@ -284,10 +286,3 @@ def _dead_letter(line: Line, rejected: Rejected) -> bytes:
             "schema": DEAD_LETTER_SCHEMA,
         }
     )
-
-
-def _version() -> str:
-    try:
-        return version("samewire")
-    except PackageNotFoundError:
-        return "unknown"

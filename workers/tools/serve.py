@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from typing import Annotated, Any
 
@@ -33,6 +32,7 @@ from workers.tools.follower import Follower
 from workers.tools.guard import Guard, is_loopback
 from workers.tools.pages import LIVE_SCRIPTS, asset, templates
 from workers.tools.report import common_words
+from workers.version import samewire_version
 
 ROWS_AT_ONCE = 20_000
 """Articles that the page asks for in one go: about 5 MB of JSON."""
@@ -62,7 +62,7 @@ def build_app(follower: Follower, host: str = "127.0.0.1", token: str | None = N
 
     app = FastAPI(
         title="samewire",
-        version=_version(),
+        version=samewire_version(),
         description="Clusters of wire copy, read-only. Ids of merged clusters redirect to the one that goes on.",
         openapi_url="/openapi.json",
         docs_url=None,  # their pages load scripts from elsewhere
@@ -223,10 +223,3 @@ def _add_stream(app: FastAPI, follower: Follower) -> None:
                     yield b": still here\n\n"
         finally:
             streams -= 1
-
-
-def _version() -> str:
-    try:
-        return version("samewire")
-    except PackageNotFoundError:
-        return "unknown"
