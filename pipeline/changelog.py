@@ -14,10 +14,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.arrays import I64, U64
 from pipeline.columns import check_fingerprint, pack, unpack
 
 MAGIC = b"SWCL"
 _IN_HEADER = ("fingerprint", "first", "opened", "watermark_ms")
+
+
+def _no_numbers() -> I64:
+    return np.empty(0, np.int64)
+
+
+def _no_names() -> U64:
+    return np.empty(0, np.uint64)
 
 
 @dataclass(slots=True)
@@ -29,8 +38,16 @@ class Change:
     By article: ``ids``, ``time`` (ms), ``tokens`` and ``ends``, the answer (``name``,
     ``relation``, ``score``, ``matched_ids``), the article's ``cluster`` after the whole
     batch with its ``founded``, ``earliest`` and ``size`` (0: outside every cluster),
+    ``version`` and ``updated`` (its stamp), ``marks`` (JSON that is published with the answer),
     ``about`` (JSON for readers of the state; not used for matching). ``merge_names``:
     (surviving, lost) ``[m, 2]``, at ``merge_positions`` in the batch.
+
+    What happened to articles, of this batch or before it (:mod:`pipeline.removal`), by ordinal:
+    ``removed``; ``stamped`` with (version, update time) in ``stamps`` ``[k, 2]``; ``moved``
+    to the clusters ``moved_to``; ``bonded`` by the numbers ``bonds``. ``shape_names`` and
+    ``shapes`` ``[c, 4]``: founded, earliest, latest, size of clusters that lost members.
+    ``kill_ids`` and ``kills`` ``[q, 3]``: last version, watermark, next ordinal;
+    ``kill_clusters``: the clusters they were taken from.
     """
 
     fingerprint: str
@@ -49,18 +66,43 @@ class Change:
     earliest: npt.NDArray[np.int64]
     size: npt.NDArray[np.int64]
     cluster: npt.NDArray[np.uint64]
+    version: npt.NDArray[np.int32]
+    updated: npt.NDArray[np.int64]
+    marks: Sequence[str]
     merge_names: npt.NDArray[np.uint64]
     merge_positions: npt.NDArray[np.int64]
     about: Sequence[str] = field(default_factory=list)
+    removed: I64 = field(default_factory=_no_numbers)
+    stamped: I64 = field(default_factory=_no_numbers)
+    stamps: I64 = field(default_factory=lambda: _no_numbers().reshape(0, 2))
+    moved: I64 = field(default_factory=_no_numbers)
+    moved_to: U64 = field(default_factory=_no_names)
+    bonded: I64 = field(default_factory=_no_numbers)
+    bonds: I64 = field(default_factory=_no_numbers)
+    shape_names: U64 = field(default_factory=_no_names)
+    shapes: I64 = field(default_factory=lambda: _no_numbers().reshape(0, 4))
+    kill_ids: Sequence[str] = field(default_factory=list)
+    kills: I64 = field(default_factory=lambda: _no_numbers().reshape(0, 3))
+    kill_clusters: U64 = field(default_factory=_no_names)
 
 
 _COLUMNS = tuple(f.name for f in fields(Change) if f.name not in _IN_HEADER)
+_WIDTHS = {"merge_names": 2, "stamps": 2, "shapes": 4, "kills": 3}
+# Most batches have none of these.
+_SELDOM = frozenset(
+    {
+        *("marks", "removed", "stamped", "stamps", "moved", "moved_to", "bonded", "bonds"),
+        *("shape_names", "shapes", "kill_ids", "kills", "kill_clusters"),
+    }
+)
 
 
 def encode(change: Change, extra: dict[str, Any] | None = None) -> bytes:
     """Return a change as bytes; ``extra`` (JSON) travels in the header."""
     header = {name: getattr(change, name) for name in _IN_HEADER}
-    return pack(MAGIC, {**header, "extra": extra or {}}, {name: getattr(change, name) for name in _COLUMNS})
+    columns = {name: getattr(change, name) for name in _COLUMNS}
+    columns = {name: column for name, column in columns.items() if len(column) or name not in _SELDOM}
+    return pack(MAGIC, {**header, "extra": extra or {}}, columns)
 
 
 def decode(
@@ -75,5 +117,8 @@ def decode(
     header, columns = unpack(MAGIC, record, () if with_about else ("about",))
     check_fingerprint(header["fingerprint"], fingerprint)
     extra = header.pop("extra")
-    columns["merge_names"] = columns["merge_names"].reshape(-1, 2)
+    for name, width in _WIDTHS.items():
+        if name in columns:
+            columns[name] = columns[name].reshape(-1, width)
+    columns.setdefault("marks", [])
     return Change(**header, **columns), extra

@@ -8,9 +8,9 @@ two merging clusters the one that was founded earlier keeps its name.
 
 from __future__ import annotations
 
-from pipeline.arrays import I64
+from pipeline.arrays import I64, U8
 from pipeline.kernels import called, kernel
-from pipeline.window import NO_ROW, Rows, Slots
+from pipeline.window import NO_ROW, WITHDRAWN, Rows, Slots
 
 
 @called
@@ -122,3 +122,57 @@ def leave(slot: int, slots: Slots, rows: Rows) -> int:
     rows.members[source] -= 1
     slots.row[slot] = NO_ROW
     return source
+
+
+@called
+def drop_if_empty(target: int, rows: Rows) -> bool:
+    """Give the row of a cluster without members back; tells whether it was."""
+    if rows.members[target] > 0:
+        return False
+    rows.free[rows.free_count[0]] = target
+    rows.free_count[0] += 1
+    return True
+
+
+@kernel
+def withdraw(slot: int, is_open: bool, slots: Slots, rows: Rows) -> int:
+    """Take a withdrawn article out of its cluster.
+
+    Returns the cluster's row, :data:`NO_ROW` when the article was its last member or had none.
+    """
+    source = NO_ROW
+    if slots.row[slot] >= 0:
+        source = leave(slot, slots, rows)
+        rows.size[source] -= 1
+        rows.open[source] -= 1 if is_open else 0
+        if drop_if_empty(source, rows):
+            source = NO_ROW
+    slots.row[slot] = WITHDRAWN
+    return source
+
+
+@kernel
+def members(target: int, slots: Slots, rows: Rows, found: I64) -> int:
+    """Fill ``found`` with the slots of a cluster's members; returns their number."""
+    start = int(rows.anchor[target])
+    slot = start
+    count = 0
+    for _ in range(rows.members[target]):
+        found[count] = slot
+        count += 1
+        slot = int(slots.after[slot])
+    return count
+
+
+@kernel
+def move(places: I64, is_open: U8, target: int, slots: Slots, rows: Rows) -> None:
+    """Move members from their clusters to cluster ``target``; the numbers of articles ever stay."""
+    for position in range(len(places)):
+        slot = int(places[position])
+        if slots.row[slot] == target:
+            continue
+        source = leave(slot, slots, rows)
+        rows.open[source] -= is_open[position]
+        drop_if_empty(source, rows)
+        join(slot, target, slots, rows)
+        rows.open[target] += is_open[position]

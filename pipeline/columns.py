@@ -19,7 +19,7 @@ import zstandard
 
 from pipeline.errors import FingerprintError, StateError
 
-VERSION = 1
+VERSION = 2
 _PREFIX = struct.Struct("<4sHII")
 PREFIX_BYTES = _PREFIX.size
 _TEXT = "text"

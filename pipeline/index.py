@@ -12,7 +12,7 @@ from pipeline.arrays import I64, U8, U32
 from pipeline.bands import BANDS, ROWS
 from pipeline.hashing import fmix32
 from pipeline.kernels import called, inlined, kernel
-from pipeline.window import NO_ROW, ORDINAL_MASK, Slots
+from pipeline.window import ORDINAL_MASK, Slots
 
 
 @inlined
@@ -68,7 +68,7 @@ def gather(
                 all_low[other, at] == low[at]
                 and all_low[other, at + 1] == low[at + 1]
                 and all_low[other, at + 2] == low[at + 2]
-                and slots.row[other] != NO_ROW
+                and slots.row[other] >= 0
             ):
                 if walked >= limit:
                     cut += 1

@@ -43,6 +43,11 @@ class Sketches:
     def __len__(self) -> int:
         return len(self.ends)
 
+    @classmethod
+    def none(cls) -> Sketches:
+        """Return the features of no articles."""
+        return cls(np.empty(0, np.uint32), np.empty(0, np.int64), np.empty((0, PERMUTATIONS), np.uint8))
+
     def tokens_of(self, row: int) -> Tokens:
         """Return one article's tokens."""
         return self.tokens[int(self.ends[row - 1]) if row else 0 : int(self.ends[row])]

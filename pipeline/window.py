@@ -28,6 +28,7 @@ _TOKENS_PER_SLOT = 256
 BUCKETS_PER_SLOT = 2
 ORDINAL_MASK = 0xFFFFFFFF
 NO_ROW = -1
+WITHDRAWN = -2
 
 
 class Slots(NamedTuple):
@@ -37,9 +38,12 @@ class Slots(NamedTuple):
     arena, and their number. ``low``:
     low bytes of the signature, ``[capacity, PERMUTATIONS]``. ``following``: per band
     the ordinal of the next older article in the same bucket, ``[capacity, BANDS]``.
-    ``row``: its cluster's row, :data:`NO_ROW` once
-    withdrawn. ``before``/``after``: neighbours in the cluster's circle of members.
+    ``row``: its cluster's row; :data:`NO_ROW` for a late article, which stands alone,
+    :data:`WITHDRAWN` once it was killed or corrected. ``before``/``after``: neighbours in the
+    cluster's circle of members. ``bond``: 0, or a number that it shares with the members
+    that an expired article tied it to (:mod:`pipeline.expiry`).
     ``name``/``relation``/``score``: the answer that was published.
+    ``version``/``updated``: its stamp (:mod:`pipeline.life`).
     """
 
     time: I64
@@ -50,9 +54,12 @@ class Slots(NamedTuple):
     row: I32
     before: I32
     after: I32
+    bond: U32
     name: U64
     relation: U8
     score: U16
+    version: I32
+    updated: I64
 
     @classmethod
     def empty(cls, capacity: int) -> Slots:
@@ -66,9 +73,12 @@ class Slots(NamedTuple):
             row=np.full(capacity, NO_ROW, np.int32),
             before=np.zeros(capacity, np.int32),
             after=np.zeros(capacity, np.int32),
+            bond=np.zeros(capacity, np.uint32),
             name=np.zeros(capacity, np.uint64),
             relation=np.zeros(capacity, np.uint8),
             score=np.zeros(capacity, np.uint16),
+            version=np.zeros(capacity, np.int32),
+            updated=np.zeros(capacity, np.int64),
         )
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.answers import Answer, ClusterEvent, cluster_id, cluster_name
+from pipeline.life import MAX_VERSION
 from pipeline.verify import RELATIONS
 
 NAMES = st.integers(0, 2**64 - 1)
@@ -23,6 +24,10 @@ IDS = st.text(min_size=1)
         MOMENTS,
         st.booleans(),
         st.booleans(),
+        st.integers(0, MAX_VERSION),
+        st.none() | st.tuples(NAMES, st.sampled_from(RELATIONS)),
+        st.booleans(),
+        st.sampled_from(["", '{"reason":"\\"wrong\\""}', '{"advisory":"kill","embargo_until":"x"}']),
     )
 )
 def test_an_answers_line_is_its_record(answer: Answer) -> None:
@@ -32,13 +37,25 @@ def test_an_answers_line_is_its_record(answer: Answer) -> None:
 @given(
     st.builds(
         ClusterEvent,
-        st.sampled_from(["created", "grown", "merged", "closed"]),
+        st.sampled_from(["merged", "split"]),
         NAMES,
         st.integers(0, 1 << 40),
         MOMENTS,
         MOMENTS,
-        st.none() | NAMES,
+        NAMES,
         st.none() | IDS,
+    )
+    | st.builds(
+        ClusterEvent,
+        st.sampled_from(["created", "grown", "closed", "shrunk", "killed"]),
+        NAMES,
+        st.integers(0, 1 << 40),
+        MOMENTS,
+        MOMENTS,
+        st.none(),
+        st.none() | IDS,
+        st.none() | st.lists(IDS).map(tuple),
+        st.integers(0, 1 << 20),
     )
 )
 def test_an_events_line_is_its_record(event: ClusterEvent) -> None:

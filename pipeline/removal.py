@@ -1,0 +1,129 @@
+"""Taking articles out of their clusters, and clusters apart.
+
+A cluster is a connected component of the links between live articles. When a member is
+withdrawn, the components of those that are left are computed again, from their stored
+tokens: the part with the earliest article keeps the name, each other part gets its own.
+Members that have expired stay with the part that keeps the name.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.answers import ClusterEvent
+from pipeline.arrays import I64
+from pipeline.clusters import move, withdraw
+from pipeline.draft import Draft
+from pipeline.hashing import identity64
+from pipeline.store import Store
+from pipeline.window import NO_ROW
+
+
+def remove(store: Store, ordinal: int, edition: str, draft: Draft) -> tuple[list[ClusterEvent], bool]:
+    """Withdraw an article that is in the window and not expired.
+
+    ``edition`` tells this article and version from all others. Returns the events and whether the
+    article was the last of its cluster.
+    """
+    slots, rows = store.window.slots, store.window.rows
+    slot = store.window.slot(ordinal)
+    row = int(slots.row[slot])
+    article_id, time_ms = store.ids[slot], int(slots.time[slot])
+    withdraw(slot, True, slots, rows)
+    draft.removed.append(ordinal)
+    draft.parted.discard(ordinal)
+    draft.touched.discard(ordinal)
+    store.forget_id(ordinal)
+    if row == NO_ROW:
+        closed = ClusterEvent("closed", int(slots.name[slot]), 0, time_ms, time_ms, article_id=article_id)
+        return [closed], True
+    if rows.open[row] == 0:
+        # whether expired members are still kept must not matter: only the counts are asked
+        size = int(rows.size[row])
+        facts = (size, int(rows.earliest[row]), int(rows.latest[row]))
+        return [ClusterEvent("closed", int(rows.name[row]), *facts, article_id=article_id)], size == 0
+    first_left = time_ms == int(rows.earliest[row])
+    return _take_apart(store, row, article_id, edition, first_left, draft), False
+
+
+def _take_apart(
+    store: Store, row: int, removed_id: str, edition: str, first_left: bool, draft: Draft
+) -> list[ClusterEvent]:
+    window = store.window
+    slots, rows = window.slots, window.rows
+    name = int(rows.name[row])
+    members = store.members(row)
+    ordinals = store.ordinals_at(members)
+    draft.touched.add(int(ordinals.max()))
+    alive = members[ordinals >= window.open]
+    all_alive = int(rows.size[row]) == len(alive)
+    parts = components(store, alive)
+    events = []
+    parts.sort(key=lambda part: _rank(store, part))
+    for part in parts[1:]:
+        first_ms, first_id = _rank(store, part)
+        other = store.new_row(identity64(f"{first_id}\0{edition}"), first_ms)
+        move(part, np.ones(len(part), np.uint8), other, slots, rows)
+        rows.size[other] = len(part)
+        rows.size[row] -= len(part)
+        rows.latest[other] = slots.time[part].max()
+        facts = (len(part), first_ms, int(rows.latest[other]))
+        events.append(ClusterEvent("split", name, *facts, int(rows.name[other]), removed_id))
+    kept = parts[0]
+    if all_alive and (first_left or len(parts) > 1):
+        rows.earliest[row] = slots.time[kept].min()
+    rows.latest[row] = slots.time[kept].max()
+    if len(parts) > 1:
+        draft.parted.update(ordinals[ordinals >= window.open].tolist())
+    facts = (int(rows.size[row]), int(rows.earliest[row]), int(rows.latest[row]))
+    return [ClusterEvent("shrunk", name, *facts, article_id=removed_id), *events]
+
+
+def _rank(store: Store, part: I64) -> tuple[int, str]:
+    """Return time (ms) and id of a part's earliest article."""
+    time = store.window.slots.time[part]
+    first = int(time.min())
+    return first, min(store.ids[slot] for slot in part[time == first].tolist())
+
+
+def components(store: Store, alive: I64) -> list[I64]:
+    """Return the connected components of the links and bonds between the articles in these slots."""
+    bond = store.window.slots.bond
+    left = alive
+    parts = []
+    while len(left):
+        part = [left[:1]]
+        frontier = left[:1]
+        left = left[1:]
+        while len(frontier) and len(left):
+            reached = np.zeros(len(left), np.bool_)
+            groups = bond[frontier]
+            reached |= np.isin(bond[left], groups[groups > 0])
+            for slot in frontier.tolist():
+                unasked = np.flatnonzero(~reached)
+                reached[unasked[store.linked_to(slot, left[unasked])]] = True
+            frontier = left[reached]
+            left = left[~reached]
+            part.append(frontier)
+        parts.append(np.concatenate(part))
+    return parts
+
+
+def derived_from(store: Store, ordinal: int) -> list[str]:
+    """Return the ids of the articles that derive from one, by time.
+
+    They are reached from it through links from member to member of its cluster, none older than itself.
+    """
+    window = store.window
+    slot = window.slot(ordinal)
+    row = int(window.slots.row[slot])
+    if row < 0:
+        return []
+    members = store.members(row)
+    time = window.slots.time[members]
+    later = members[
+        (store.ordinals_at(members) >= window.open) & (time >= window.slots.time[slot]) & (members != slot)
+    ]
+    reached = components(store, np.concatenate((np.array([slot], np.int64), later)))[0][1:]
+    found = sorted((int(window.slots.time[s]), store.ids[s]) for s in reached.tolist())
+    return [article_id for _, article_id in found]

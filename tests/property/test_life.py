@@ -1,0 +1,170 @@
+"""Whatever happens to stories, in whatever order: the clusters are those of the articles that stand."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.answers import ClusterEvent
+from pipeline.changelog import decode, encode
+from pipeline.matcher import Matched, Matcher, WindowRules
+from tests.histories import ENGINE, HOUR, Model, Step, feed, histories, partition, play
+
+ANY_ORDER = WindowRules(window_ms=48 * HOUR, max_lateness_ms=None)
+
+batch_sizes = st.lists(st.integers(1, 25), min_size=1, max_size=4)
+thorough = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def model_of(steps: Sequence[Step]) -> Model:
+    """The model after a history."""
+    model = Model(ANY_ORDER.window_ms)
+    for step in steps:
+        model.take(step)
+    return model
+
+
+@thorough
+@given(histories(), batch_sizes)
+def test_the_clusters_are_those_of_the_model(steps: list[Step], sizes: list[int]) -> None:
+    matcher, _ = play(steps, sizes, ANY_ORDER)
+    assert partition(matcher) == model_of(steps).partition()
+
+
+@thorough
+@given(histories(), batch_sizes, st.data())
+def test_no_order_changes_the_clusters(steps: list[Step], sizes: list[int], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(steps))
+    matcher, _ = play(shuffled, sizes, ANY_ORDER)
+    assert partition(matcher) == model_of(steps).partition()
+
+
+@often
+@given(histories(), batch_sizes, st.integers(0, 40))
+def test_a_replay_from_the_log_at_any_point_goes_on_alike(
+    steps: list[Step], sizes: list[int], stop: int
+) -> None:
+    matcher, results = play(steps, sizes, ANY_ORDER)
+    again = Matcher(ENGINE.fingerprint, ANY_ORDER)
+    first = 0
+    for number, result in enumerate(results):
+        batch = steps[first : first + sizes[number % len(sizes)]]
+        first += len(batch)
+        if number < stop:
+            again.apply(decode(encode(result.change))[0])
+        else:
+            repeated = feed(again, batch)
+            assert repeated.answers == result.answers
+            assert repeated.events == result.events
+    assert list(again.clusters()) == list(matcher.clusters())
+
+
+class Readers:
+    """What a reader of the output knows: where each article is, by answers and events alone."""
+
+    def __init__(self) -> None:
+        self.cluster: dict[str, int] = {}
+        self.members: dict[int, set[str]] = {}
+        self.alias: dict[int, int] = {}
+
+    def read(self, result: Matched) -> None:
+        """Follow the events of one batch."""
+        for event in result.events:
+            self._follow(event)
+
+    def _follow(self, event: ClusterEvent) -> None:
+        if event.event == "merged":
+            assert event.other is not None
+            self.alias[event.other] = event.cluster
+        if event.event == "split":
+            assert event.other is not None
+            assert event.other not in self.alias
+
+    def resolve(self, name: int) -> int:
+        """Follow the redirects of merged clusters."""
+        while name in self.alias:
+            name = self.alias[name]
+        return name
+
+
+@often
+@given(histories(), batch_sizes)
+def test_names_are_unique_and_old_ones_lead_somewhere(steps: list[Step], sizes: list[int]) -> None:
+    matcher, results = play(steps, sizes, ANY_ORDER)
+    clusters = list(matcher.clusters())
+    names = [cluster.name for cluster in clusters]
+    assert len(set(names)) == len(names)
+    reader = Readers()
+    for result in results:
+        reader.read(result)
+    created = {
+        event.other if event.event == "split" else event.cluster
+        for result in results
+        for event in result.events
+        if event.event in ("created", "split")
+    }
+    assert set(names) <= created
+    # a name in use is no alias of another
+    assert not set(names) & set(reader.alias)
+
+
+@often
+@given(histories(), batch_sizes)
+def test_sizes_are_what_the_clusters_hold(steps: list[Step], sizes: list[int]) -> None:
+    matcher, _ = play(steps, sizes, ANY_ORDER)
+    rows = matcher.window.rows
+    for cluster in matcher.clusters():
+        slot = matcher.window.slot(matcher.store.ordinals[cluster.article_ids[0]])
+        row = matcher.window.slots.row[slot]
+        assert rows.size[row] == rows.members[row] == rows.open[row] == len(cluster.article_ids)
+        assert rows.earliest[row] == cluster.first_ms
+        assert rows.latest[row] == cluster.last_ms
+
+
+@often
+@given(histories(), batch_sizes)
+def test_the_part_with_the_earliest_article_keeps_the_name(steps: list[Step], sizes: list[int]) -> None:
+    matcher = Matcher(ENGINE.fingerprint, ANY_ORDER)
+    for step in steps:
+        before = {i: cluster.name for cluster in matcher.clusters() for i in cluster.article_ids}
+        events = feed(matcher, [step]).events
+        for split in (event for event in events if event.event == "split"):
+            by_name = {cluster.name: cluster for cluster in matcher.clusters()}
+            kept, left = by_name.get(split.cluster), by_name.get(split.other or 0)
+            assert left is not None
+            assert split.cluster in before.values()
+            if kept is not None and step.id not in (*kept.article_ids, *left.article_ids):
+                assert (kept.first_ms, kept.article_ids[0]) < (left.first_ms, left.article_ids[0])
+
+
+@often
+@given(histories(), batch_sizes)
+def test_every_record_gets_one_answer(steps: list[Step], sizes: list[int]) -> None:
+    _, results = play(steps, sizes, ANY_ORDER)
+    answers = [answer for result in results for answer in result.answers]
+    assert [answer.article_id for answer in answers] == [step.id for step in steps]
+    killed: dict[str, int] = {}
+    for step, answer in zip(steps, answers, strict=True):
+        if step.kill:
+            killed[step.id] = max(killed.get(step.id, 0), step.version or 1 << 62)
+        assert answer.relation != "killed" or step.id in killed
+
+
+@pytest.mark.parametrize("wanted", ["split", "merged", "killed", "shrunk", "corrected"])
+def test_the_histories_hold_what_the_laws_are_about(wanted: str) -> None:
+    met = dict.fromkeys(["split", "merged", "killed", "shrunk", "corrected"], 0)
+
+    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
+    @given(histories())
+    def look(steps: list[Step]) -> None:
+        _, results = play(steps, [5], ANY_ORDER)
+        for result in results:
+            met["corrected"] += result.counters.corrected
+            for event in result.events:
+                if event.event in met:
+                    met[event.event] += 1
+
+    look()
+    assert met[wanted] > 5, met
