@@ -26,6 +26,7 @@ import orjson
 from pipeline.article import about, parse_line
 from pipeline.changelog import encode
 from pipeline.engine import Engine
+from pipeline.life import Notices
 from pipeline.matcher import Matched, Matcher, WindowRules
 from pipeline.signed import SignedArticles, encode_signed
 from pipeline.sketch import Sketches, resketch
@@ -172,7 +173,8 @@ def sizes(engine: Engine) -> None:
         marks.append(time.process_time())
         described = [about(article, with_text=True) for article in articles]
         moments: npt.NDArray[np.int64] = np.array([a.published_ms or 0 for a in articles], np.int64)
-        signed = SignedArticles([a.id for a in articles], moments, sketches, signatures, described)
+        notices = Notices.of(articles, moments.tolist())
+        signed = SignedArticles([a.id for a in articles], moments, sketches, signatures, described, notices)
         record = encode_signed(signed, engine.fingerprint)
         marks.append(time.process_time())
         for name, began, ended in zip(spent, marks, marks[1:], strict=False):

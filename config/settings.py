@@ -138,6 +138,19 @@ class OutputSettings(Section):
     )
 
 
+class LifeSettings(Section):
+    """Corrections and kills."""
+
+    name_copies: bool = Field(
+        default=True,
+        description="When a story is killed, name the articles that derive from it in a `killed` event about its cluster, so that readers can pull copies.",
+    )
+    obey_advisories: bool = Field(
+        default=False,
+        description="Treat a withdrawal in prose (title or first lines: KILL, WITHDRAWN, ...) as a kill of the id that it comes under. Off, it is only flagged.",
+    )
+
+
 class EngineSettings(Section):
     """Replacements for the built-in tables; each changes the engine fingerprint."""
 
@@ -186,6 +199,7 @@ class Settings(BaseSettings):
     window: WindowSettings = WindowSettings()
     state: StateSettings = StateSettings()
     output: OutputSettings = OutputSettings()
+    life: LifeSettings = LifeSettings()
     engine: EngineSettings = EngineSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()

@@ -19,6 +19,7 @@ MAX_ID_BYTES = 512
 INPUT_SCHEMA = "samewire.input/1"
 """What an article's optional field ``schema`` says; another version is refused, not guessed at."""
 
+MAX_VERSION = (1 << 31) - 1
 MAX_FIELD_BYTES = 4096  # source, lang, url
 MAX_KEPT_CHARACTERS = 65_536  # of a text, for readers of a state
 DEFAULT_MAX_TEXT_BYTES = 1 << 20
@@ -40,6 +41,7 @@ REASONS: Final = {
     "damaged": "a signed record that fails its checksum or has an unknown format version",
     "wrong_engine": "a signed record of another engine fingerprint",
     "nul": "the text, the title or the id has a NUL character",
+    "unknown_kind": "the field kind is neither article nor kill",
 }
 """Why a line can be rejected; the keys are the values of the metric's label."""
 
@@ -58,7 +60,12 @@ _OPTIONAL = ("title", "source", "lang", "url")
 
 @dataclass(slots=True)
 class Article:
-    """A valid article. ``published_ms``: milliseconds since 1970 UTC, None when undated."""
+    """A valid article, or the order to withdraw one (``kill``), which has no text.
+
+    ``published_ms``: milliseconds since 1970 UTC, None when undated; likewise ``updated_ms`` and
+    ``embargo_ms``. ``version``: 0 when none is given; of a kill the last one withdrawn.
+    ``reason``: why it is withdrawn.
+    """
 
     id: str
     text: str
@@ -67,6 +74,11 @@ class Article:
     source: str = ""
     lang: str = ""
     url: str = ""
+    version: int = 0
+    updated_ms: int | None = None
+    embargo_ms: int | None = None
+    kill: bool = False
+    reason: str = ""
 
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -171,6 +183,9 @@ def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> A
         if "\0" in identifier:
             raise Rejected("nul", "id has a NUL character")
         raise Rejected("invalid_id", f"id must be at most {MAX_ID_BYTES} printable characters")
+    kind = record.get("kind")
+    if kind is not None and kind != "article":
+        return _kill(identifier, record)
     text = record.get("text")
     if text is None:
         raise Rejected("missing_text", "text is required")
@@ -191,24 +206,61 @@ def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> A
         url = _absent("url", url)
     if "\0" in text or "\0" in title:
         raise Rejected("nul", "text or title has a NUL character")
-    published = record.get("published_at")
-    published_ms = None
-    if published is not None and published != "":
-        if not isinstance(published, str):
-            raise _misfit("published_at", published)
-        try:
-            published_ms = parse_date(published)
-        except ValueError as error:
-            raise Rejected("invalid_date", f"published_at {published[:40]!r} is not RFC 3339") from error
     return Article(
         identifier,
         text,
         title[:max_text_bytes],
-        published_ms,
+        _moment(record, "published_at"),
         source[:MAX_FIELD_BYTES],
         lang[:MAX_FIELD_BYTES],
         url[:MAX_FIELD_BYTES],
+        _version(record),
+        _moment(record, "updated_at"),
+        _moment(record, "embargo_until"),
     )
+
+
+def _kill(identifier: str, record: dict[str, Any]) -> Article:
+    """Read the order to withdraw a story; nothing but the id is required."""
+    kind = record["kind"]
+    if kind != "kill":
+        raise Rejected("unknown_kind", f"kind {str(kind)[:40]!r} is neither article nor kill")
+    reason, lang = record.get("reason"), record.get("lang")
+    for name, value in (("reason", reason), ("lang", lang)):
+        if value is not None and not isinstance(value, str):
+            raise _misfit(name, value)
+    return Article(
+        identifier,
+        "",
+        published_ms=_moment(record, "published_at"),
+        lang=(lang or "")[:MAX_FIELD_BYTES],
+        version=_version(record),
+        kill=True,
+        reason=(reason or "")[:MAX_FIELD_BYTES],
+    )
+
+
+def _moment(record: dict[str, Any], name: str) -> int | None:
+    value = record.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise _misfit(name, value)
+    try:
+        return parse_date(value)
+    except ValueError as error:
+        raise Rejected("invalid_date", f"{name} {value[:40]!r} is not RFC 3339") from error
+
+
+def _version(record: dict[str, Any]) -> int:
+    value = record.get("version")
+    if value is None:
+        return 0
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 11:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_VERSION:
+        raise Rejected("wrong_type", f"version must be a whole number from 0 to {MAX_VERSION}")
+    return value
 
 
 def about(article: Article, with_text: bool) -> str:

@@ -85,6 +85,12 @@ class Change:
     kills: I64 = field(default_factory=lambda: _no_numbers().reshape(0, 3))
     kill_clusters: U64 = field(default_factory=_no_names)
 
+    @property
+    def empty(self) -> bool:
+        """Whether folding it changes nothing."""
+        told = (self.ids, self.removed, self.stamped, self.bonded, self.kill_ids)
+        return not any(len(column) for column in told)
+
 
 _COLUMNS = tuple(f.name for f in fields(Change) if f.name not in _IN_HEADER)
 _WIDTHS = {"merge_names": 2, "stamps": 2, "shapes": 4, "kills": 3}

@@ -16,7 +16,7 @@ from pipeline.answers import MAX_COPIES, Answer, ClusterEvent
 from pipeline.arrays import I64, U64
 from pipeline.draft import Draft
 from pipeline.hashing import identity64
-from pipeline.life import ALL_VERSIONS, FIRST, Kill, Notices, Stamp
+from pipeline.life import ALL_VERSIONS, FIRST, QUIET_KILL, Kill, Notices, Stamp
 from pipeline.matching import CANDIDATES, CHECKS, COUNTERS, CUT_BUCKETS, LINKS, Batch, match_batch
 from pipeline.removal import derived_from, remove
 from pipeline.sketch import Sketches
@@ -211,7 +211,7 @@ class Intake:
 
     # --- kills
 
-    def _kill(self, position: int, article_id: str) -> Answer:
+    def _kill(self, position: int, article_id: str) -> Answer | None:
         self._match_waiting()
         store, notices = self._store, self._notices
         version = int(notices.version[position])
@@ -231,6 +231,8 @@ class Intake:
                 self._remember(position, through, known)
             self.counters.repeated += repeated
             self.counters.kills_early += not repeated
+            if notices.kill[position] == QUIET_KILL:
+                return None
             cluster = known.cluster if known is not None else 0
         else:
             repeated = False

@@ -12,15 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+import orjson
+
+from pipeline.advisory import advisory
+from pipeline.article import Article, format_date
 
 ALL_VERSIONS = 1 << 62
 """What a kill without a version withdraws."""
 
-MAX_VERSION = (1 << 31) - 1
+
+KILL, QUIET_KILL = 1, 2
 
 
 class Stamp(NamedTuple):
@@ -37,12 +42,13 @@ FIRST = Stamp()
 class Notices:
     """What a batch of ``n`` articles says about their lives; every column has ``n`` entries.
 
-    ``kill``: whether it is a kill and no article. ``version``: its version; of a kill the last
+    ``kill``: 0 for an article, :data:`KILL`, or :data:`QUIET_KILL`, which is answered only where the
+    article was. ``version``: its version; of a kill the last
     one withdrawn, 0 for none given. ``updated_ms``: -1 where not given. ``undated``: the time
     is that of the arrival. ``marks``: a JSON object of fields to publish with the answer, or "".
     """
 
-    kill: npt.NDArray[np.bool_]
+    kill: npt.NDArray[np.uint8]
     version: npt.NDArray[np.int64]
     updated_ms: npt.NDArray[np.int64]
     undated: npt.NDArray[np.bool_]
@@ -52,7 +58,7 @@ class Notices:
     def none(cls, n: int) -> Self:
         """Return the notices of ``n`` plain articles."""
         return cls(
-            np.zeros(n, np.bool_),
+            np.zeros(n, np.uint8),
             np.zeros(n, np.int64),
             np.full(n, FIRST.updated_ms, np.int64),
             np.zeros(n, np.bool_),
@@ -68,6 +74,32 @@ class Notices:
             self.undated[first:end],
             self.marks[first:end],
         )
+
+    @classmethod
+    def of(
+        cls, articles: Sequence[Article], arrived_ms: Sequence[int], obey_advisories: bool = False
+    ) -> Self:
+        """Return the notices of parsed articles.
+
+        ``arrived_ms``: when each arrived; an embargo that ends later is marked. ``obey_advisories``:
+        whether a withdrawal in prose withdraws the id that it comes under.
+        """
+        found = cls.none(len(articles))
+        marks = list(found.marks)
+        for position, article in enumerate(articles):
+            told = advisory(article.title, article.text)
+            if article.kill or (obey_advisories and told == "kill"):
+                found.kill[position] = KILL
+            if article.version and (article.kill or not found.kill[position]):
+                found.version[position] = article.version
+            if article.updated_ms is not None:
+                found.updated_ms[position] = article.updated_ms
+            found.undated[position] = article.published_ms is None
+            mark = _mark(article, told, arrived_ms[position])
+            if mark:
+                marks[position] = orjson.dumps(mark).decode()
+        found.marks = marks
+        return found
 
     @classmethod
     def concatenate(cls, parts: Sequence[Notices]) -> Notices:
@@ -147,3 +179,18 @@ class Kills:
     def oldest_ordinal(self) -> int | None:
         """The ordinal at which the oldest kill came."""
         return next(iter(self.by_id.values())).ordinal if self.by_id else None
+
+
+def _mark(article: Article, told: str | None, arrived_ms: int) -> dict[str, Any]:
+    """Return what is published with the answer besides the match."""
+    mark: dict[str, Any] = {}
+    if article.updated_ms is not None:
+        mark["updated_at"] = format_date(article.updated_ms)
+    if article.embargo_ms is not None:
+        mark["embargo_until"] = format_date(article.embargo_ms)
+        mark["embargoed"] = article.embargo_ms > arrived_ms
+    if told is not None:
+        mark["advisory"] = told
+    if article.reason:
+        mark["reason"] = article.reason
+    return mark

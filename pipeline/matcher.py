@@ -85,7 +85,7 @@ class Matcher:
     def match(
         self,
         ids: Sequence[str],
-        times: Sequence[int],
+        times: Sequence[int] | I64,
         sketches: Sketches,
         about: Sequence[str] = (),
         notices: Notices | None = None,

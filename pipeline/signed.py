@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from pipeline.bands import PERMUTATIONS, low_bytes
 from pipeline.columns import check_fingerprint, pack, unpack
+from pipeline.life import Notices
 from pipeline.signature import SCHEME, SEED, Signatures
 from pipeline.sketch import Sketches
 
@@ -24,13 +25,14 @@ MAGIC = b"SWSG"
 
 @dataclass(frozen=True, slots=True)
 class SignedArticles:
-    """``n`` signed articles: ids, event times (int64 ms), sketches, signatures, JSON about each."""
+    """``n`` signed articles: ids, event times (int64 ms), sketches, signatures, JSON about each, notices."""
 
     ids: Sequence[str]
     time: npt.NDArray[np.int64]
     sketches: Sketches
     signatures: Signatures
     about: Sequence[str]
+    notices: Notices
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -43,6 +45,7 @@ class SignedArticles:
             self.sketches.between(first, end),
             self.signatures[first:end],
             self.about[first:end],
+            self.notices.between(first, end),
         )
 
 
@@ -63,6 +66,7 @@ def concatenate(parts: Sequence[SignedArticles]) -> SignedArticles:
         ),
         np.concatenate([part.signatures for part in parts]),
         [text for part in parts for text in part.about],
+        Notices.concatenate([part.notices for part in parts]),
     )
 
 
@@ -78,6 +82,11 @@ def encode_signed(signed: SignedArticles, fingerprint: str) -> bytes:
             "ends": signed.sketches.ends,
             "signatures": signed.signatures,
             "about": signed.about,
+            "kill": signed.notices.kill,
+            "version": signed.notices.version.astype(np.int32),
+            "updated": signed.notices.updated_ms,
+            "undated": signed.notices.undated.astype(np.uint8),
+            "marks": signed.notices.marks,
         },
     )
 
@@ -92,4 +101,11 @@ def decode_signed(record: bytes | memoryview, fingerprint: str | None = None) ->
     check_fingerprint(header["fingerprint"], fingerprint)
     signatures = columns["signatures"].reshape(-1, header["permutations"])
     sketches = Sketches(columns["tokens"], columns["ends"], low_bytes(signatures))
-    return SignedArticles(columns["ids"], columns["time"], sketches, signatures, columns["about"])
+    notices = Notices(
+        columns["kill"],
+        columns["version"].astype(np.int64),
+        columns["updated"],
+        columns["undated"].astype(np.bool_),
+        columns["marks"],
+    )
+    return SignedArticles(columns["ids"], columns["time"], sketches, signatures, columns["about"], notices)

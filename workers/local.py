@@ -25,6 +25,7 @@ from pipeline.arrays import I64
 from pipeline.article import LINE_ALLOWANCE, Article, Rejected, about, parse_line
 from pipeline.engine import Engine
 from pipeline.errors import OutputError
+from pipeline.life import Notices
 from pipeline.matcher import Matched, Matcher, WindowRules
 from workers.journal import Journal
 from workers.matched import count_matched, set_window, tally
@@ -88,6 +89,7 @@ class LocalWorker:
                 # A finite input may be in any order; a live one moves on.
                 max_lateness_ms=milliseconds(settings.window.max_lateness) if follow else None,
                 max_articles=settings.window.max_articles,
+                name_copies=settings.life.name_copies,
             ),
         )
         self._positions: dict[str, Position] = {}
@@ -192,6 +194,7 @@ class LocalWorker:
             times,
             sketches,
             [about(a, self.settings.state.keep_texts) for a in articles],
+            Notices.of(articles, [now] * len(articles), self.settings.life.obey_advisories),
         )
         stages.mark("match")
         answers = matched.answers
@@ -253,7 +256,7 @@ class LocalWorker:
             "positions": {key: [p.offset, p.lines] for key, p in self._positions.items() if key != STDIN},
             "lengths": self._lengths,
         }
-        self._journal.append(matched.change, extra, self.matcher.window.first)
+        self._journal.append(matched.change, extra, self.matcher.oldest_kept)
 
     def _count(self, matched: Matched, answers: Sequence[Answer]) -> None:
         self.summary.published += len(answers)

@@ -63,6 +63,11 @@ def count_matched(metrics: Metrics, batch: Tally, now_ms: int) -> None:
     metrics.count("articles_late", counted.late)
     metrics.count("articles_repeated", counted.repeated)
     metrics.count("articles_evicted", counted.evicted_early)
+    metrics.count("articles_corrected", counted.corrected)
+    metrics.count("articles_conflicting", counted.conflicts)
+    metrics.count("kills", counted.kills - counted.kills_early, known="yes")
+    metrics.count("kills", counted.kills_early, known="no")
+    metrics.count("kills_forgotten", counted.kills_forgotten)
     metrics.count("candidates", counted.candidates)
     metrics.count("checks", counted.checks)
     metrics.count("links", counted.links)
@@ -77,14 +82,17 @@ def count_matched(metrics: Metrics, batch: Tally, now_ms: int) -> None:
 
 def set_window(metrics: Metrics, matchers: Iterable[Matcher]) -> None:
     """Set the gauges of the window, summed over the desks of this process."""
-    articles = clusters = size_bytes = watermark_ms = 0
+    articles = clusters = size_bytes = kills = 0
+    watermark_ms = 0
     for matcher in matchers:
         window = matcher.window
         articles += len(matcher)
+        kills += len(matcher.store.kills)
         clusters += window.capacity - int(window.rows.free_count[0])
         size_bytes += window.bytes_allocated
         watermark_ms = max(watermark_ms, matcher.watermark_ms)
     metrics.set("window_articles", articles)
     metrics.set("window_clusters", clusters)
+    metrics.set("kills_remembered", kills)
     metrics.set("window_bytes", size_bytes)
     metrics.set("watermark_timestamp_seconds", watermark_ms / 1000)

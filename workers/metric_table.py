@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.article import REASONS
+from pipeline.intake import KILLED
 from pipeline.verify import RELATIONS
 from workers.kafka.exit_codes import ExitCode
 
@@ -47,9 +48,14 @@ class Metric:
         return PREFIX + self.name + ("_total" if self.kind == "counter" else "")
 
 
-RELATION = Label("relation", "how the article relates to its best match", tuple(RELATIONS))
+RELATION = Label("relation", "how the article relates to its best match", (*RELATIONS, KILLED))
+KNOWN = Label("known", "whether the article was in the window", ("yes", "no"))
 REASON = Label("reason", "why it could not be used", (*REASONS, OTHER))
-EVENT = Label("event", "what happened to the cluster", ("created", "grown", "merged", "closed"))
+EVENT = Label(
+    "event",
+    "what happened to the cluster",
+    ("created", "grown", "shrunk", "merged", "split", "killed", "closed"),
+)
 STAGE = Label(
     "stage",
     "what the time went to",
@@ -137,6 +143,26 @@ METRICS = (
         "Articles whose id was known; they got their earlier answer.",
         roles="match run",
     ),
+    Metric(
+        "counter",
+        "articles_corrected",
+        "Articles that came again with a higher version and something changed.",
+        roles="match run",
+    ),
+    Metric(
+        "counter",
+        "articles_conflicting",
+        "Articles that came again with another text under the same version; the first text stands.",
+        roles="match run",
+    ),
+    Metric("counter", "kills", "Orders to withdraw a story.", (KNOWN,), roles="match run"),
+    Metric(
+        "counter",
+        "kills_forgotten",
+        "Kills that were forgotten before their time because window.max_articles of them were remembered.",
+        roles="match run",
+    ),
+    Metric("gauge", "kills_remembered", "Kills that wait for articles to come.", roles="match run"),
     Metric(
         "counter",
         "articles_clamped",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.answers import Answer, ClusterEvent, cluster_id, cluster_name
-from pipeline.life import MAX_VERSION
+from pipeline.article import MAX_VERSION
 from pipeline.verify import RELATIONS
 
 NAMES = st.integers(0, 2**64 - 1)
@@ -44,6 +44,8 @@ def test_an_answers_line_is_its_record(answer: Answer) -> None:
         MOMENTS,
         NAMES,
         st.none() | IDS,
+        st.none(),
+        st.just(0),
     )
     | st.builds(
         ClusterEvent,

@@ -1,6 +1,6 @@
 """A change and signed articles survive their records."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from pipeline.article import Article
 from pipeline.changelog import Change, decode, encode
 from pipeline.engine import Engine
 from pipeline.errors import FingerprintError, StateError
+from pipeline.life import Notices
 from pipeline.matcher import Matcher
 from pipeline.signed import SignedArticles, decode_signed, encode_signed
 
@@ -77,7 +78,10 @@ def signed(engine: Engine, sample: list[Article]) -> SignedArticles:
     """Signed articles of the sample."""
     sketches, signatures = engine.sketcher.signed(sample)
     times = np.array([a.published_ms or 0 for a in sample])
-    return SignedArticles([a.id for a in sample], times, sketches, signatures, [a.title for a in sample])
+    notices = Notices.of([replace(a, version=n % 3) for n, a in enumerate(sample)], times.tolist())
+    return SignedArticles(
+        [a.id for a in sample], times, sketches, signatures, [a.title for a in sample], notices
+    )
 
 
 def test_signed_articles_round_trip(engine: Engine, sample: list[Article]) -> None:
@@ -86,6 +90,9 @@ def test_signed_articles_round_trip(engine: Engine, sample: list[Article]) -> No
     assert (again.ids, again.about) == (articles.ids, articles.about)
     assert again.time.tolist() == articles.time.tolist()
     assert (again.signatures == articles.signatures).all()
+    assert {name: plain(getattr(again.notices, name)) for name in Notices.__slots__} == {
+        name: plain(getattr(articles.notices, name)) for name in Notices.__slots__
+    }
     for name in ("tokens", "ends", "low"):
         assert (getattr(again.sketches, name) == getattr(articles.sketches, name)).all()
 

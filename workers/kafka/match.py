@@ -75,6 +75,7 @@ class MatchStep:
             window_ms=milliseconds(settings.window.length),
             max_lateness_ms=milliseconds(settings.window.max_lateness),
             max_articles=settings.window.max_articles,
+            name_copies=settings.life.name_copies,
         )
         self._desks: dict[int, Desk] = {}
         self._ahead: set[int] = set()
@@ -180,7 +181,7 @@ class MatchStep:
         self._ahead.add(desk)
         matcher = self._desks[desk].matcher
         signed = concatenate([each.signed for each in run])
-        matched = matcher.match(signed.ids, signed.time.tolist(), signed.sketches, signed.about)
+        matched = matcher.match(signed.ids, signed.time, signed.sketches, signed.about, signed.notices)
         stages.mark("match")
         topics, engine = self._topics, self._fingerprint
         answers = matched.answers
@@ -198,7 +199,7 @@ class MatchStep:
             for answer in answers
         ]
         outgoing += [Outgoing(topics.clusters, key(event), event.line(engine)) for event in events]
-        if matched.change.ids or matched.events:
+        if not matched.change.empty or matched.events:
             outgoing.append(Outgoing(topics.changelog, None, encode(matched.change), partition=desk))
         arrived_ms = np.concatenate([each.arrived_ms() for each in run])
         self._pending.append(tally(matched, answers, events, signed.time, arrived_ms))
@@ -292,8 +293,9 @@ class MatchStep:
 def key(event: ClusterEvent) -> bytes:
     """Return a cluster event's key: the id that it is the last word on.
 
-    A merge is kept under the lost id, so that a reader of the compacted topic finds its redirect.
+    A merge is kept under the lost id, so that a reader of the compacted topic finds its redirect, and a
+    split under the new one. The names of a killed article's copies have a key of their own: the cluster goes on.
     """
-    return cluster_id(
-        event.other if event.event == "merged" and event.other is not None else event.cluster
-    ).encode()
+    if event.event == "killed":
+        return f"{cluster_id(event.cluster)}/{event.article_id}".encode()
+    return cluster_id(event.cluster if event.other is None else event.other).encode()

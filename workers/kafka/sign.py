@@ -11,6 +11,7 @@ from config.kafka import KafkaSettings
 from config.settings import Settings, milliseconds
 from pipeline.article import Article, Rejected, about, parse_line
 from pipeline.engine import Engine
+from pipeline.life import QUIET_KILL, Notices
 from pipeline.signed import SignedArticles, encode_signed
 from workers.health import Health
 from workers.kafka.deadletters import dead_letter
@@ -30,12 +31,24 @@ FILL = 0.6
 
 @dataclass(slots=True)
 class _Part:
-    """A batch's articles for one desk: event times, arrivals, and the traces by position."""
+    """A batch's articles for one desk: event times, arrivals; by position the traces and quiet kills."""
 
     articles: list[Article] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
     arrived: list[int] = field(default_factory=list)
     traces: dict[int, str] = field(default_factory=dict)
+    quiet: list[int] = field(default_factory=list)
+
+    def add(self, article: Article, moment: int, arrived: int) -> None:
+        """Add an article with its event time and arrival (ms)."""
+        self.articles.append(article)
+        self.times.append(moment)
+        self.arrived.append(arrived)
+
+    def add_quietly(self, article: Article, moment: int, arrived: int) -> None:
+        """Add a kill that another desk answers where the article is unknown."""
+        self.quiet.append(len(self.articles))
+        self.add(article, moment, arrived)
 
     def headers(self, first: int, end: int) -> Headers:
         """Return the headers of the signed record with these articles."""
@@ -99,7 +112,13 @@ class SignStep:
             elif moment > record.timestamp + skew_ms:
                 moment = record.timestamp
                 clamped += 1
-            part = desks[self._kafka.desks.desk_of(article.lang)]
+            home = self._kafka.desks.desk_of(article.lang)
+            if article.kill:
+                # a kill does not say where its article is
+                for desk in range(self._kafka.desks.count):
+                    if desk != home:
+                        desks[desk].add_quietly(article, moment, record.timestamp)
+            part = desks[home]
             if self._tracing.enabled:
                 parent = sampled_parent(record.headers)
                 if parent is not None:
@@ -108,14 +127,12 @@ class SignStep:
                         "samewire.article_id": article.id,
                     }
                     part.traces[len(part.articles)] = self._tracing.start(parent, attributes)
-            part.articles.append(article)
-            part.times.append(moment)
-            part.arrived.append(record.timestamp)
+            part.add(article, moment, record.timestamp)
         dead = len(outgoing)
         stages.mark("parse")
         for desk, part in sorted(desks.items()):
             first = 0
-            for signed in self._sign(part.articles, part.times, stages):
+            for signed in self._sign(part, stages):
                 end = first + len(signed)
                 value = encode_signed(signed, self._engine.fingerprint)
                 headers = part.headers(first, end)
@@ -165,15 +182,21 @@ class SignStep:
         topics = self._kafka.topics
         return dead_letter(record, reason, error, topics.dead, topics.max_record_bytes)
 
-    def _sign(
-        self, articles: Sequence[Article], times: Sequence[int], stages: Stages
-    ) -> Iterator[SignedArticles]:
+    def _sign(self, part: _Part, stages: Stages) -> Iterator[SignedArticles]:
         """Yield signed articles in runs that fit into one record each."""
+        articles = part.articles
         sketches, signatures = self._engine.sketcher.signed(articles)
+        notices = Notices.of(articles, part.arrived, self._settings.life.obey_advisories)
+        notices.kill[part.quiet] = QUIET_KILL
         stages.mark("sketch")
         descriptions = [about(a, self._settings.state.keep_texts) for a in articles]
         signed = SignedArticles(
-            [a.id for a in articles], np.array(times, np.int64), sketches, signatures, descriptions
+            [a.id for a in articles],
+            np.array(part.times, np.int64),
+            sketches,
+            signatures,
+            descriptions,
+            notices,
         )
         room = int(self._kafka.topics.max_record_bytes * FILL)
         first = size = 0

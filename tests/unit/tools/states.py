@@ -59,6 +59,9 @@ def change_of(items: Sequence[Item], first: int = 1, engine: str = ENGINE) -> Ch
         earliest=np.zeros(count, np.int64),
         size=np.ones(count, np.int64),
         cluster=names,
+        version=np.zeros(count, np.int32),
+        updated=np.full(count, -1, np.int64),
+        marks=[],
         merge_names=np.array([[identity64(a), identity64(b)] for _, (a, b) in merges], np.uint64).reshape(
             -1, 2
         ),
