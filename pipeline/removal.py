@@ -35,13 +35,12 @@ def remove(store: Store, ordinal: int, edition: str, draft: Draft) -> tuple[list
     draft.touched.discard(ordinal)
     store.forget_id(ordinal)
     if row == NO_ROW:
-        closed = ClusterEvent("closed", int(slots.name[slot]), 0, time_ms, time_ms, article_id=article_id)
-        return [closed], True
+        return [ClusterEvent("closed", int(slots.name[slot]), 0, time_ms, time_ms)], True
     if rows.open[row] == 0:
         # whether expired members are still kept must not matter: only the counts are asked
         size = int(rows.size[row])
         facts = (size, int(rows.earliest[row]), int(rows.latest[row]))
-        return [ClusterEvent("closed", int(rows.name[row]), *facts, article_id=article_id)], size == 0
+        return [ClusterEvent("closed", int(rows.name[row]), *facts)], size == 0
     first_left = time_ms == int(rows.earliest[row])
     return _take_apart(store, row, article_id, edition, first_left, draft), False
 

@@ -12,6 +12,7 @@ from config.settings import Settings
 from pipeline.answers import cluster_id
 from pipeline.article import REASONS, Rejected, format_date, parse_line
 from pipeline.engine import Engine
+from pipeline.intake import KILLED
 from pipeline.verify import RELATIONS
 from tests.conftest import ROOT, SAMPLE, News
 from workers.local import LocalWorker
@@ -27,6 +28,8 @@ BAD = (
     b'{"id": 1}',
     b'{"id": "\\u0007", "text": "a"}',
     b'{"id": "a", "text": "\\u0000"}',
+    b'{"id": "a", "text": "b", "kind": "picture"}',
+    b'{"id": "a", "text": "b", "version": -1}',
 )
 BAD_DATE = b'{"id": "a", "text": "a", "published_at": "soon"}'
 LINE_REASONS = {
@@ -39,8 +42,24 @@ LINE_REASONS = {
     "invalid_id",
     "invalid_date",
     "nul",
+    "unknown_kind",
 }
 UNDATED = b'{"id": "undated", "text": "This one has no date and is matched at the moment of reading."}'
+
+
+def lives(lines: list[bytes]) -> list[bytes]:
+    """Corrections, kills, an embargo and an advisory for the first articles of the sample."""
+    first, second, third, fourth, _ = (orjson.loads(line) for line in lines[:5])
+    return [
+        orjson.dumps(record)
+        for record in (
+            first | {"version": 2, "text": fourth["text"], "updated_at": "2026-03-11T08:00:00Z"},
+            {"id": second["id"], "kind": "kill", "reason": 'wrong "name"'},
+            {"id": "never came", "kind": "kill", "published_at": "2026-03-11"},
+            third | {"text": "Quite another text under the same id."},
+            fourth | {"id": "embargoed", "embargo_until": "2199-01-01T00:00:00Z", "title": "CORRECTED-Title"},
+        )
+    ]
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -65,7 +84,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Path:
     lines = SAMPLE.read_bytes().splitlines()
     long = orjson.dumps({"id": "long", "text": "x" * (1 << 21)})
     (folder / "in.jsonl").write_bytes(
-        b"\n".join([*lines, *BAD, BAD_DATE, long, b"y" * (1 << 24), lines[3], UNDATED])
+        b"\n".join([*lines, *BAD, BAD_DATE, long, b"y" * (1 << 24), lines[3], UNDATED, *lives(lines)])
     )
     arguments = {
         "source": str(folder / "in.jsonl"),
@@ -109,14 +128,17 @@ def test_there_is_a_schema_for_everything_that_is_written() -> None:
 
 def test_answers(written: Path) -> None:
     answers = assert_valid("clustered", (written / "out").read_bytes())
-    assert len(answers) == 108
-    assert {answer["relation"] for answer in answers} <= set(RELATIONS)
+    assert len(answers) == 113
+    assert {answer["relation"] for answer in answers} <= {*RELATIONS, KILLED}
     assert any(answer.get("repeated") for answer in answers)
+    told = {name for answer in answers for name in answer}
+    assert told >= {"version", "replaces", "conflict", "embargoed", "embargo_until", "advisory", "reason"}
+    assert [answer["article_id"] for answer in answers if answer["cluster_id"] is None] == ["never came"]
 
 
 def test_cluster_events(written: Path) -> None:
     events = assert_valid("cluster-event", (written / "events").read_bytes())
-    assert {event["event"] for event in events} >= {"created"}
+    assert {event["event"] for event in events} >= {"created", "killed"}
 
 
 def test_dead_letters(written: Path) -> None:
@@ -151,10 +173,19 @@ def test_outputs_may_have_no_other_fields(name: str) -> None:
     assert schema(name)["additionalProperties"] is False
 
 
-@pytest.mark.parametrize("event", ["created", "merged", "closed"])
-@pytest.mark.parametrize("fields", [(), ("merged_id",), ("article_id",), ("article_id", "merged_id")])
+@pytest.mark.parametrize("event", ["created", "merged", "closed", "split", "shrunk"])
+@pytest.mark.parametrize(
+    "fields",
+    [(), ("merged_id",), ("article_id",), ("article_id", "merged_id"), ("article_id", "split_id")],
+)
 def test_each_kind_of_event_has_its_own_fields(event: str, fields: tuple[str, ...]) -> None:
-    needed = {"created": ("article_id",), "merged": ("article_id", "merged_id"), "closed": ()}
+    needed = {
+        "created": ("article_id",),
+        "merged": ("article_id", "merged_id"),
+        "closed": (),
+        "split": ("article_id", "split_id"),
+        "shrunk": ("article_id",),
+    }
     record = {
         "event": event,
         "cluster_id": "c0123456789abcdef",
@@ -171,6 +202,17 @@ ARTICLES: list[dict[str, Any]] = [
     {"id": "a", "text": "b"},
     {"id": "a", "text": "b", "title": None, "published_at": None, "other": [1]},
     {"id": "a", "text": "b", "published_at": ""},
+    {"id": "a", "text": "b", "version": 3, "updated_at": "2026-03-10T12:00:00Z", "kind": "article"},
+    {"id": "a", "text": "b", "version": "3", "embargo_until": "2026-03-10T12:00:00Z", "kind": None},
+    {"id": "a", "text": "b", "version": 1 << 31},
+    {"id": "a", "text": "b", "version": 1.5},
+    {"id": "a", "text": "b", "version": True},
+    {"id": "a", "text": "b", "kind": "picture"},
+    {"id": "a", "text": "b", "updated_at": "soon"},
+    {"id": "a", "kind": "kill"},
+    {"id": "a", "kind": "kill", "reason": 5},
+    {"id": "a", "kind": "kill", "reason": "wrong", "version": 2, "lang": None},
+    {"kind": "kill"},
     {"id": "a", "text": "b", "published_at": "2026-03-10"},
     {"id": "a", "text": "b", "published_at": "2026-03-10 12:00:00,5 +0100"},
     {"id": "a", "text": "b", "published_at": "10 March"},
