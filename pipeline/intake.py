@@ -120,12 +120,11 @@ class Intake:
         if notices.kill[position]:
             self._answers[position] = self._kill(position, article_id)
             return
-        horizon = self._horizon_ms()
-        kill = self._store.kills.get(article_id)
-        if kill is not None and stamp.version <= kill.through and kill.since_ms >= horizon:
+        kill = self._remembered(article_id)
+        if kill is not None and stamp.version <= kill.through:
             self._answers[position] = self._withdrawn(position, article_id, kill)
             return
-        ordinal = self._store.ordinal(article_id, horizon)
+        ordinal = self._store.ordinal(article_id, self._horizon_ms())
         if ordinal is None:
             if article_id in self._pushed_out and stamp == FIRST:
                 self._answers[position] = self._pushed_out[article_id]
@@ -144,6 +143,11 @@ class Intake:
             return NEVER
         waiting = self._time[list(self._waiting.values())]
         return store.horizon_ms(max(store.watermark_ms, int(waiting.max(initial=NEVER))))
+
+    def _remembered(self, article_id: str) -> Kill | None:
+        """Return the kill of an article, unless a window has passed over it."""
+        kill = self._store.kills.get(article_id)
+        return kill if kill is not None and kill.since_ms >= self._horizon_ms() else None
 
     # --- known articles
 
@@ -216,7 +220,7 @@ class Intake:
         store, notices = self._store, self._notices
         version = int(notices.version[position])
         through = version or ALL_VERSIONS
-        known = store.kills.get(article_id)
+        known = self._remembered(article_id)
         ordinal = store.ordinal(article_id)
         slot = store.window.slot(ordinal) if ordinal is not None else 0
         if ordinal is not None and store.window.slots.version[slot] > through:

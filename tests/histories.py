@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +16,7 @@ from pipeline.life import Notices
 from pipeline.matcher import Matched, Matcher, WindowRules
 from pipeline.matching import MIN_AGREEING
 from pipeline.verify import compare
+from pipeline.window import WITHDRAWN
 
 HOUR = 3_600_000
 ENGINE = Engine()
@@ -60,7 +61,7 @@ texts = st.one_of(stretches, stretches, st.lists(stretches, min_size=2, max_size
 names = st.sampled_from([f"story-{number}" for number in range(14)])
 
 
-def histories(most_hours: int = 30) -> st.SearchStrategy[list[Step]]:
+def histories(most_hours: int = 30, drifting: bool = False) -> st.SearchStrategy[list[Step]]:
     """Return histories in which a version of an id has one text and one time, so that order cannot matter."""
     article = st.builds(Step, names, texts, st.integers(0, most_hours), st.integers(0, 3), st.just(False))
     kill = st.builds(Step, names, st.just(""), st.just(0), st.sampled_from([0, 0, 1, 2]), st.just(True))
@@ -68,8 +69,14 @@ def histories(most_hours: int = 30) -> st.SearchStrategy[list[Step]]:
     return (
         st.lists(st.one_of(single, single, bridges(most_hours)), min_size=8, max_size=24)
         .map(lambda pieces: [step for piece in pieces for step in piece])
+        .map(_drifting if drifting else list)
         .map(_consistent)
     )
+
+
+def _drifting(steps: list[Step]) -> list[Step]:
+    """Let time pass: each record is some hours later than the one before it, so that articles expire."""
+    return [replace(step, hour=step.hour + 5 * number) for number, step in enumerate(steps)]
 
 
 def bridges(most_hours: int) -> st.SearchStrategy[list[Step]]:
@@ -179,3 +186,131 @@ def play(steps: Sequence[Step], sizes: Sequence[int], rules: WindowRules) -> tup
 def partition(matcher: Matcher) -> set[frozenset[str]]:
     """The clusters as sets of ids."""
     return {frozenset(cluster.article_ids) for cluster in matcher.clusters()}
+
+
+@dataclass
+class Resident:
+    """An article of the live model: where it came in the order, and whether it stands."""
+
+    step: Step
+    late: bool
+    links: list[Resident] = field(default_factory=list)
+    removed: bool = False
+
+    @property
+    def time_ms(self) -> int:
+        """Event time."""
+        return self.step.hour * HOUR
+
+
+@dataclass
+class LiveModel:
+    """What must be true in a live stream, where articles expire, as slowly and obviously as :class:`Model`.
+
+    Links are kept for ever, those of expired articles too; only what is withdrawn takes its links away.
+    """
+
+    rules: WindowRules
+    residents: list[Resident] = field(default_factory=list)
+    opened: int = 0
+    watermark_ms: int | None = None
+    killed: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def batch(self, steps: Sequence[Step]) -> None:
+        """Take in a batch; articles expire behind it."""
+        for step in steps:
+            self._take(step)
+        horizon = self._horizon_ms()
+        while self.opened < len(self.residents) and self.residents[self.opened].time_ms < horizon:
+            self.opened += 1
+
+    def _horizon_ms(self) -> int:
+        lateness = self.rules.max_lateness_ms
+        if self.watermark_ms is None or lateness is None:
+            return -(1 << 62)
+        return self.watermark_ms - lateness - self.rules.window_ms
+
+    def known(self, article_id: str) -> Resident | None:
+        """The article that stands under an id."""
+        for resident in self.residents[self.opened :]:
+            if (
+                resident.step.id == article_id
+                and not resident.removed
+                and resident.time_ms >= self._horizon_ms()
+            ):
+                return resident
+        return None
+
+    def _take(self, step: Step) -> None:
+        known = self.known(step.id)
+        if step.kill:
+            through = step.version or ALL
+            if known is not None and known.step.version <= through:
+                known.removed = True
+            before, since = self.killed.get(step.id, (-1, 0))
+            if known is not None or through > before or since < self._horizon_ms():
+                now = self.watermark_ms if self.watermark_ms is not None else step.hour * HOUR
+                if since < self._horizon_ms():
+                    before = -1
+                self.killed[step.id] = (max(before, through), now)
+            return
+        through, since = self.killed.get(step.id, (-1, 0))
+        if step.version <= through and since >= self._horizon_ms():
+            return
+        if known is not None and known.step.version >= step.version:
+            return
+        same = known is not None and (known.step.text, known.step.hour) == (step.text, step.hour)
+        if known is not None and same:
+            known.step = step
+            return
+        lateness = self.rules.max_lateness_ms
+        time_ms = step.hour * HOUR
+        assert lateness is not None
+        late = known is None and self.watermark_ms is not None and time_ms < self.watermark_ms - lateness
+        resident = Resident(step, late)
+        for other in self.residents[self.opened :]:
+            if not (late or other.late or other.removed or other is known) and self._linked(step, other.step):
+                resident.links.append(other)
+                other.links.append(resident)
+        self.residents.append(resident)
+        if known is not None:
+            known.removed = True
+        self.watermark_ms = max(time_ms, self.watermark_ms if self.watermark_ms is not None else time_ms)
+
+    def _linked(self, left: Step, right: Step) -> bool:
+        gap_ms = (left.hour - right.hour) * HOUR
+        return abs(gap_ms) <= self.rules.window_ms and _linked(left.text, right.text, gap_ms)
+
+    def partition(self) -> set[frozenset[int]]:
+        """Which of the articles that stand and have not expired belong together; by number of entry."""
+        found = set()
+        seen: set[int] = set()
+        for start in self.residents[self.opened :]:
+            if start.removed or id(start) in seen:
+                continue
+            group, frontier = {id(start)}, [start]
+            while frontier:
+                for other in frontier.pop().links:
+                    if not other.removed and id(other) not in group:
+                        group.add(id(other))
+                        frontier.append(other)
+            seen |= group
+            found.add(
+                frozenset(
+                    number
+                    for number, each in enumerate(self.residents, start=1)
+                    if number > self.opened and id(each) in group
+                )
+            )
+        return found
+
+
+def open_partition(matcher: Matcher) -> set[frozenset[int]]:
+    """Which articles that have not expired a matcher has together, by ordinal."""
+    window = matcher.window
+    groups: dict[int, set[int]] = {}
+    for ordinal in range(window.open, window.next):
+        row = int(window.slots.row[window.slot(ordinal)])
+        if row != WITHDRAWN:
+            groups.setdefault(row if row >= 0 else -ordinal, set()).add(ordinal)
+    return {frozenset(group) for group in groups.values()}

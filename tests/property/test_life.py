@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from pipeline.answers import ClusterEvent
 from pipeline.changelog import decode, encode
 from pipeline.matcher import Matched, Matcher, WindowRules
-from tests.histories import ENGINE, HOUR, Model, Step, feed, histories, partition, play
+from tests.histories import (
+    ENGINE,
+    HOUR,
+    LiveModel,
+    Model,
+    Step,
+    feed,
+    histories,
+    open_partition,
+    partition,
+    play,
+)
 
 ANY_ORDER = WindowRules(window_ms=48 * HOUR, max_lateness_ms=None)
 
@@ -87,6 +98,48 @@ class Readers:
         while name in self.alias:
             name = self.alias[name]
         return name
+
+
+LIVE = WindowRules(window_ms=30 * HOUR, max_lateness_ms=12 * HOUR)
+
+
+@thorough
+@given(histories(24, drifting=True), st.integers(1, 9))
+def test_a_live_stream_keeps_to_its_model_while_articles_expire(steps: list[Step], size: int) -> None:
+    matcher = Matcher(ENGINE.fingerprint, LIVE)
+    model = LiveModel(LIVE)
+    for first in range(0, len(steps), size):
+        batch = steps[first : first + size]
+        model.batch(batch)
+        feed(matcher, batch)
+        assert matcher.window.open == model.opened + 1
+        assert matcher.window.next == len(model.residents) + 1
+        assert open_partition(matcher) == model.partition()
+
+
+@often
+@given(histories(24, drifting=True), st.integers(1, 9), st.integers(0, 40))
+def test_a_live_stream_goes_on_alike_from_what_is_left_of_its_log(
+    steps: list[Step], size: int, stop: int
+) -> None:
+    matcher = Matcher(ENGINE.fingerprint, LIVE)
+    changes = []
+    batches = [steps[first : first + size] for first in range(0, len(steps), size)]
+    for batch in batches[:stop]:
+        changes.append(feed(matcher, batch).change)
+        # what a log may drop from its front: records of articles and kills that have expired
+        kept = min(matcher.window.open, (matcher.store.kills.oldest_ordinal or matcher.window.next) - 1)
+        while changes and changes[0].first + len(changes[0].ids) <= kept:
+            del changes[0]
+    again = Matcher(ENGINE.fingerprint, LIVE)
+    for change in changes:
+        again.apply(decode(encode(change))[0])
+    for batch in batches[stop:]:
+        left, right = feed(matcher, batch), feed(again, batch)
+        assert left.answers == right.answers
+        if changes:
+            assert sorted(left.events, key=repr) == sorted(right.events, key=repr)
+            assert open_partition(matcher) == open_partition(again)
 
 
 @often
