@@ -85,19 +85,26 @@ class Notices:
         whether a withdrawal in prose withdraws the id that it comes under.
         """
         found = cls.none(len(articles))
-        marks = list(found.marks)
+        marks = [""] * len(articles)
         for position, article in enumerate(articles):
             told = advisory(article.title, article.text)
-            if article.kill or (obey_advisories and told == "kill"):
-                found.kill[position] = KILL
-            if article.version and (article.kill or not found.kill[position]):
+            if not (
+                told
+                or article.kill
+                or article.version
+                or article.embargo_ms is not None
+                or article.updated_ms is not None
+            ):  # almost all end here
+                continue
+            found.kill[position] = article.kill or (obey_advisories and told == "kill")
+            if article.kill or not found.kill[position]:
                 found.version[position] = article.version
             if article.updated_ms is not None:
                 found.updated_ms[position] = article.updated_ms
-            found.undated[position] = article.published_ms is None
             mark = _mark(article, told, arrived_ms[position])
             if mark:
                 marks[position] = orjson.dumps(mark).decode()
+        found.undated[:] = [article.published_ms is None for article in articles]
         found.marks = marks
         return found
 

@@ -66,12 +66,12 @@ def histories(most_hours: int = 30, drifting: bool = False) -> st.SearchStrategy
     article = st.builds(Step, names, texts, st.integers(0, most_hours), st.integers(0, 3), st.just(False))
     kill = st.builds(Step, names, st.just(""), st.just(0), st.sampled_from([0, 0, 1, 2]), st.just(True))
     single = st.one_of(article, article, article, kill).map(lambda step: [step])
-    return (
-        st.lists(st.one_of(single, single, bridges(most_hours)), min_size=8, max_size=24)
-        .map(lambda pieces: [step for piece in pieces for step in piece])
-        .map(_drifting if drifting else list)
-        .map(_consistent)
-    )
+
+    def history(pieces: list[list[Step]]) -> list[Step]:
+        steps = [step for piece in pieces for step in piece]
+        return _consistent(_drifting(steps) if drifting else steps)
+
+    return st.lists(st.one_of(single, single, bridges(most_hours)), min_size=8, max_size=24).map(history)
 
 
 def _drifting(steps: list[Step]) -> list[Step]:
@@ -83,7 +83,7 @@ def bridges(most_hours: int) -> st.SearchStrategy[list[Step]]:
     """Return two articles that only a third one links, which is then withdrawn or corrected."""
 
     def build(ids: list[str], part: int, hour: int, version: int, kill: bool, text: str) -> list[Step]:
-        start, end, whole = (stretch(part, *ends) for ends in ((0, 2), (3, 5), (0, 5)))
+        start, end, whole = (stretch(part, *ends) for ends in ((0, 2), (2, 5), (0, 5)))
         last = Step(ids[2], "", 0, 0, True) if kill else Step(ids[2], text, hour, version + 1)
         return [
             Step(ids[0], start, hour, version),

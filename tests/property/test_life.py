@@ -25,8 +25,8 @@ from tests.histories import (
 ANY_ORDER = WindowRules(window_ms=48 * HOUR, max_lateness_ms=None)
 
 batch_sizes = st.lists(st.integers(1, 25), min_size=1, max_size=4)
-thorough = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-often = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def model_of(steps: Sequence[Step]) -> Model:
