@@ -28,8 +28,6 @@ def fold(store: Store, change: Change) -> None:
             f"the changelog has a gap: article {window.next} is missing, the next record begins at "
             f"{change.first}; restore the state from a copy or start a new one"
         )
-    if store.rows_by_name is None:
-        store.rows_by_name = _names_in_use(store)
     store.expire(NEVER, min(change.opened, change.first), bond=False)
     store.make_room(len(change.ids), len(change.tokens), [], bond=False)
     places = _enter(store, change)
@@ -94,7 +92,7 @@ def _reshape(store: Store, change: Change) -> None:
     for name, (founded, earliest, latest, size) in zip(
         change.shape_names.tolist(), change.shapes.tolist(), strict=True
     ):
-        row = _names(store).get(name)
+        row = store.names.get(name)
         if row is not None:
             rows.founded[row], rows.earliest[row], rows.latest[row] = founded, earliest, latest
             rows.size[row] = size
@@ -119,7 +117,7 @@ def _withdraw(store: Store, ordinal: int) -> None:
     row = int(window.slots.row[slot])
     name = int(window.rows.name[row]) if row >= 0 else 0
     if withdraw(slot, ordinal >= window.open, window.slots, window.rows) == NO_ROW:
-        _names(store).pop(name, None)
+        store.names.pop(name, None)
     store.forget_id(ordinal)
 
 
@@ -137,11 +135,11 @@ def _move(store: Store, ordinals: I64, names: list[int]) -> None:
         is_open = np.array([ordinal >= window.open], np.uint8)
         move(np.array([slot], np.int64), is_open, target, window.slots, window.rows)
         if window.rows.members[source] == 0:
-            _names(store).pop(old, None)
+            store.names.pop(old, None)
 
 
 def _merge(store: Store, survivor: int, lost: int) -> None:
-    slots, rows, names = store.window.slots, store.window.rows, _names(store)
+    slots, rows, names = store.window.slots, store.window.rows, store.names
     # Either may consist of dropped articles alone; then there is nothing to move.
     drop = names.pop(lost, None)
     if drop is None:
@@ -154,19 +152,7 @@ def _merge(store: Store, survivor: int, lost: int) -> None:
 
 
 def _row_named(store: Store, name: int) -> int:
-    names = _names(store)
-    row = names.get(name)
+    row = store.names.get(name)
     if row is None:
-        row = names[name] = store.new_row(name, NEVER)
+        row = store.new_row(name, NEVER)
     return row
-
-
-def _names(store: Store) -> dict[int, int]:
-    assert store.rows_by_name is not None
-    return store.rows_by_name
-
-
-def _names_in_use(store: Store) -> dict[int, int]:
-    window = store.window
-    rows = {int(window.slots.row[window.slot(o)]) for o in range(window.first, window.next)}
-    return {int(window.rows.name[row]): row for row in rows if row >= 0}

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.answers import MAX_COPIES, Answer, ClusterEvent
-from pipeline.arrays import I64, U64
+from pipeline.arrays import I64, U8, U64
 from pipeline.draft import Draft
 from pipeline.hashing import identity64
 from pipeline.life import ALL_VERSIONS, FIRST, QUIET_KILL, Kill, Notices, Stamp
@@ -177,9 +176,9 @@ class Intake:
             self.counters.repeated += 1
             return answer_again(store, ordinal)
         self.counters.corrected += 1
-        return self._correct(position, ordinal, stamp)
+        return self._correct(position, ordinal)
 
-    def _correct(self, position: int, ordinal: int, stamp: Stamp) -> Answer:
+    def _correct(self, position: int, ordinal: int) -> Answer:
         """Match the new version without the old one in sight, then take the old one out."""
         store = self._store
         self._match_waiting()
@@ -190,17 +189,20 @@ class Intake:
         before = (int(rows.name[row]) if row >= 0 else int(slots.name[old]), RELATIONS[slots.relation[old]])
         founded = int(rows.founded[row]) if row >= 0 else int(slots.time[old])
         slots.row[old] = WITHDRAWN
-        edition = f"{article_id}\0{stamp.version}\0{stamp.updated_ms}"
-        new = int(self._match([position], [identity64(edition)], corrects=True)[0])
+        name = store.founding_name(article_id, store.window.next, again=True)
+        # never late: its story is still in the window
+        new = int(self._match([position], [name], np.zeros(1, np.uint8))[0])
         if slots.row[old] == WITHDRAWN:  # no merge moved it with its cluster
             slots.row[old] = row
-        events, emptied = remove(store, ordinal, edition, self.draft)
+        events, emptied = remove(store, ordinal, self.draft)
         target = int(slots.row[new])
         if target >= 0:
             self.draft.touched.add(store.window.next - 1)
         if emptied:
             events = []
             if slots.relation[new] == NEW and target >= 0:
+                store.names.pop(name, None)
+                store.names[before[0]] = target
                 rows.name[target], rows.founded[target] = before[0], founded
             elif slots.relation[new] != NEW:
                 facts = (int(rows.size[target]), int(rows.earliest[target]), int(rows.latest[target]))
@@ -273,8 +275,7 @@ class Intake:
                     copies_found=len(copies),
                 )
             )
-        version, updated_ms = store.stamp(slot)
-        events, _ = remove(store, ordinal, f"{article_id}\0{version}\0{updated_ms}\0killed", self.draft)
+        events, _ = remove(store, ordinal, self.draft)
         self.events += events
         self._remember(position, through, known, name)
         return name
@@ -311,15 +312,19 @@ class Intake:
         if not self._waiting:
             return
         positions = list(self._waiting.values())
-        names = [identity64(i) for i in self._waiting]
-        if len(self._store.kills):
-            for n, position in enumerate(positions):
-                if self._ids[position] in self._store.kills:
-                    # its name may belong to the copies of a version that was killed
-                    version, updated_ms = self._notices.stamp(position)
-                    names[n] = identity64(f"{self._ids[position]}\0{version}\0{updated_ms}")
+        # a killed version's name may belong to its copies
+        store = self._store
+        late = self._late(self._time[positions])
+        names = [
+            identity64(article_id)
+            if is_late
+            else store.founding_name(article_id, ordinal, again=article_id in store.kills)
+            for ordinal, (article_id, is_late) in enumerate(
+                zip(self._waiting, late.tolist(), strict=True), start=store.window.next
+            )
+        ]
         self._waiting.clear()
-        places = self._match(positions, names)
+        places = self._match(positions, names, late)
         for answer, position in zip(self._answered(positions, places), positions, strict=True):
             self._answers[position] = answer
             if answer.relation == "new":
@@ -329,17 +334,13 @@ class Intake:
                 if answer.late:
                     self.events.append(ClusterEvent("closed", answer.cluster, 1, *times))
 
-    def _match(self, positions: Sequence[int], names: Sequence[int], corrects: bool = False) -> I64:
-        """Let the articles at these positions into the window; returns their slots.
-
-        A correction is never late: its story is still in the window.
-        """
+    def _match(self, positions: Sequence[int], names: Sequence[int], late: U8) -> I64:
+        """Let the articles at these positions into the window; returns their slots."""
         store, draft, notices = self._store, self.draft, self._notices
         window, slots, rows = store.window, store.window.slots, store.window.rows
         whole = len(positions) == len(self._sketches)
         sketches = self._sketches if whole else self._sketches.select(positions)
         time = self._time[positions]
-        late = np.zeros(len(time), np.uint8) if corrects else self._late(time)
         ids = [self._ids[p] for p in positions]
         first = window.next
         places = store.fill(ids, time, sketches, notices.version[positions], notices.updated_ms[positions])
@@ -375,6 +376,7 @@ class Intake:
             store.matched[slot] = matched_id
             if notices.marks[position]:
                 store.marks[ordinal] = notices.marks[position]
+        self._rename(places, batch.merge_names[:merges, 1])
         draft.merge_positions.append(batch.merge_facts[:merges, 0] + len(draft.ids))
         draft.merge_names.append(batch.merge_names[:merges].copy())
         draft.ids += ids
@@ -383,6 +385,15 @@ class Intake:
         if len(time):
             store.watermark_ms = max(store.watermark_ms, int(time.max()))
         return places
+
+    def _rename(self, places: I64, lost: U64) -> None:
+        """Keep the names of the clusters that a run founded or merged."""
+        slots, rows, names = self._store.window.slots, self._store.window.rows, self._store.names
+        for name in lost.tolist():
+            names.pop(name, None)
+        changed = slots.row[places] if len(lost) else slots.row[places[slots.relation[places] == NEW]]
+        changed = changed[changed >= 0]
+        names.update(zip(rows.name[changed].tolist(), changed.tolist(), strict=True))
 
     def _count(self, batch: Batch) -> None:
         counters = self.counters
@@ -400,7 +411,7 @@ class Intake:
             )
         ]
 
-    def _late(self, time: I64) -> npt.NDArray[np.uint8]:
+    def _late(self, time: I64) -> U8:
         """Return 1 where an article is too far behind the newest one before it."""
         lateness = self._store.rules.max_lateness_ms
         if lateness is None or not len(time):

@@ -96,7 +96,6 @@ class Matcher:
         that is in the window already is matched again when it comes with a higher stamp;
         otherwise it gets the answer that it got before.
         """
-        self.store.rows_by_name = None
         intake = Intake(self.store, ids, np.array(times, np.int64), sketches, notices)
         intake.run()
         store, draft, events, counters = self.store, intake.draft, intake.events, intake.counters
@@ -111,7 +110,6 @@ class Matcher:
     def close(self) -> Matched:
         """End a finite input: close the clusters that are a window behind the newest article."""
         store = self.store
-        store.rows_by_name = None
         lateness = store.rules.max_lateness_ms or 0
         events = store.expire(store.watermark_ms - lateness - store.rules.window_ms)
         return Matched([], events, self._empty_change())

@@ -19,17 +19,17 @@ from pipeline.store import Store
 from pipeline.window import NO_ROW
 
 
-def remove(store: Store, ordinal: int, edition: str, draft: Draft) -> tuple[list[ClusterEvent], bool]:
+def remove(store: Store, ordinal: int, draft: Draft) -> tuple[list[ClusterEvent], bool]:
     """Withdraw an article that is in the window and not expired.
 
-    ``edition`` tells this article and version from all others. Returns the events and whether the
-    article was the last of its cluster.
+    Returns the events and whether the article was the last of its cluster.
     """
     slots, rows = store.window.slots, store.window.rows
     slot = store.window.slot(ordinal)
     row = int(slots.row[slot])
-    article_id, time_ms = store.ids[slot], int(slots.time[slot])
-    withdraw(slot, True, slots, rows)
+    time_ms = int(slots.time[slot])
+    if withdraw(slot, True, slots, rows) == NO_ROW and row != NO_ROW:
+        store.names.pop(int(rows.name[row]), None)
     draft.removed.append(ordinal)
     draft.parted.discard(ordinal)
     draft.touched.discard(ordinal)
@@ -42,15 +42,13 @@ def remove(store: Store, ordinal: int, edition: str, draft: Draft) -> tuple[list
         facts = (size, int(rows.earliest[row]), int(rows.latest[row]))
         return [ClusterEvent("closed", int(rows.name[row]), *facts)], size == 0
     first_left = time_ms == int(rows.earliest[row])
-    return _take_apart(store, row, article_id, edition, first_left, draft), False
+    return _take_apart(store, row, ordinal, first_left, draft), False
 
 
-def _take_apart(
-    store: Store, row: int, removed_id: str, edition: str, first_left: bool, draft: Draft
-) -> list[ClusterEvent]:
+def _take_apart(store: Store, row: int, removed: int, first_left: bool, draft: Draft) -> list[ClusterEvent]:
     window = store.window
     slots, rows = window.slots, window.rows
-    name = int(rows.name[row])
+    name, removed_id = int(rows.name[row]), store.ids[window.slot(removed)]
     members = store.members(row)
     ordinals = store.ordinals_at(members)
     draft.touched.add(int(ordinals.max()))
@@ -61,7 +59,7 @@ def _take_apart(
     parts.sort(key=lambda part: _rank(store, part))
     for part in parts[1:]:
         first_ms, first_id = _rank(store, part)
-        other = store.new_row(identity64(f"{first_id}\0{edition}"), first_ms)
+        other = store.new_row(identity64(f"{first_id}\0{removed}"), first_ms)
         move(part, np.ones(len(part), np.uint8), other, slots, rows)
         rows.size[other] = len(part)
         rows.size[row] -= len(part)

@@ -16,6 +16,7 @@ from pipeline.answers import ClusterEvent
 from pipeline.arrays import I64
 from pipeline.clusters import members
 from pipeline.expiry import expire, free
+from pipeline.hashing import identity64
 from pipeline.index import link_all
 from pipeline.life import Kills, Stamp
 from pipeline.links import linked_to
@@ -59,7 +60,7 @@ class Store:
         self.workspace = Workspace.empty(self.window.capacity)
         # who was bonded since the last change was written, by ordinal
         self.bonded: dict[int, int] = {}
-        self.rows_by_name: dict[int, int] | None = {}  # only while changes are folded
+        self.names: dict[int, int] = {}  # the rows of the clusters by name
 
     def ordinal(self, article_id: str, horizon_ms: int | None = None) -> int | None:
         """Return the ordinal of an article that has not expired.
@@ -185,7 +186,20 @@ class Store:
         rows.founded[row] = rows.earliest[row] = founded_ms
         rows.members[row] = rows.open[row] = rows.size[row] = 0
         rows.latest[row] = NEVER
+        self.names[name] = row
         return row
+
+    def founding_name(self, article_id: str, ordinal: int, again: bool = False) -> int:
+        """Return the name of a cluster that an article would found.
+
+        It is made from the article's id alone, unless a cluster bears that name already, or could have
+        (``again``: a version of the article was there before).
+        """
+        name = identity64(article_id)
+        row = self.names.get(name)
+        if again or (row is not None and self.window.rows.open[row] > 0):
+            return identity64(f"{article_id}\0{ordinal}")
+        return name
 
     def members(self, row: int) -> I64:
         """Return the slots of a cluster's members."""
@@ -240,9 +254,9 @@ class Store:
         first, end = window.first, window.open
         gone = np.empty(end - first, np.uint64)
         count = free(first, end, window.slots, window.rows, gone)
-        if self.rows_by_name is not None:
-            for name in gone[:count].tolist():
-                self.rows_by_name.pop(name, None)
+        for name in gone[:count].tolist():
+            if window.rows.members[self.names.get(name, 0)] == 0:  # or another cluster bears it by now
+                self.names.pop(name, None)
         for ordinal in range(first, end):
             slot = window.slot(ordinal)
             if self.ordinals.get(self.ids[slot]) == ordinal:
