@@ -30,6 +30,7 @@ def test_updates_while_the_deployment_matches(deployed: Deployment, served: Serv
     expect(page.locator("#count")).to_contain_text("106 articles")
     expect(page.locator("#live-text")).to_have_text("live")
     page.fill("#search", "n-0002")
+    expect(page.locator("#count")).to_contain_text("1 cluster,")  # the search waits for a pause in typing
     page.locator(".row").first.click()
     page.wait_for_selector(".columns")
     members = page.locator(".lane-row").count()
