@@ -40,7 +40,7 @@ def replay(
         Path | None,
         typer.Option(
             "--against-config",
-            help="Settings to compare with [default: with --kafka what the deployment decided, else samewire's own].",
+            help="Settings to compare with (default: with --kafka what the deployment decided, else samewire's own).",
         ),
     ] = None,
     topics: Annotated[
@@ -143,8 +143,9 @@ def _lines(
 
 def _fresh_topics(settings: Settings, prefix: str) -> KafkaSettings:
     from workers.kafka.fresh_topics import prefixed, require_fresh
+    from workers.kafka.reader import for_people
 
-    target = prefixed(settings.kafka, prefix)
+    target = prefixed(for_people(settings.kafka), prefix)
     require_fresh(target)
     return target
 

@@ -146,6 +146,10 @@ def test_a_replay_into_fresh_topics_can_be_looked_at(
     assert (facts["articles"], facts["clusters"]) == (result["articles"], result["clusters"])
     again = run(deployed, "replay", "--output", tmp_path / "again", "--topics", prefix)
     assert "is there already" in refusal(again)
+    three = {"SAMEWIRE_KAFKA__TOPICS__REPLICATION_FACTOR": "3"}  # of one broker
+    refused = run(deployed, "replay", "--output", tmp_path / "more", "--topics", fresh("more"), **three)
+    assert "did not take the replay" in refusal(refused)
+    assert (tmp_path / "more" / "articles.jsonl").exists()
 
 
 def test_a_time_picks_the_records_from_there_on(deployed: Deployment, fresh: Callable[[str], str]) -> None:

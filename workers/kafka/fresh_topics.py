@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,8 @@ def small_batches(settings: Settings) -> Settings:
 def require_fresh(settings: KafkaSettings) -> None:
     """Raise :class:`OutputError` when one of the topics is there already."""
     plans = _plans(settings, 0)
-    admin = make_admin(settings)
-    try:
+    with _admin(settings) as admin:
         missing = {each.topic for each in check_topics(admin, plans) if each.what == "topic"}
-    finally:
-        admin.close()
     taken = [plan.name for plan in plans if plan.name not in missing]
     if taken:
         raise OutputError(
@@ -68,23 +66,30 @@ def require_fresh(settings: KafkaSettings) -> None:
 def publish(settings: KafkaSettings, window_seconds: float, folder: Path) -> int:
     """Make the topics and copy the replay in ``folder`` into them; returns the number of records.
 
-    Raises :class:`OutputError` when the broker does not take all of them.
+    Raises :class:`OutputError` when the broker does not take all of it.
     """
-    admin = make_admin(settings)
-    try:
+    with _admin(settings) as admin:
         apply_topics(admin, _plans(settings, window_seconds))
-    finally:
-        admin.close()
     producer = connect(lambda: KafkaProducer(**_producer_config(settings)), settings)
-    try:
+    with closing(producer), _explained():
         return _send(producer, _outgoing(settings.topics, folder), settings.producer.delivery_timeout_seconds)
+
+
+@contextmanager
+def _admin(settings: KafkaSettings) -> Iterator[Any]:
+    with closing(make_admin(settings)) as admin, _explained():
+        yield admin
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
     except kafka_errors.KafkaError as error:
         raise OutputError(
-            f"the broker did not take all of the replay: {error}; its topics are incomplete: delete them, "
-            "and replay again"
+            f"the broker did not take the replay: {error}; its files are whole. Delete the topics that were made, "
+            "see that this user may create and write topics, and replay again"
         ) from error
-    finally:
-        producer.close()
 
 
 def _plans(settings: KafkaSettings, window_seconds: float) -> list[TopicPlan]:

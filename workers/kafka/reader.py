@@ -161,11 +161,16 @@ class TopicReader:
             ) from error
 
 
-def open_reader(settings: KafkaSettings, topic: str, since_ms: int | None = None) -> TopicReader:
-    """Connect and return a reader of ``topic``; raises as :class:`TopicReader` does."""
+def for_people(settings: KafkaSettings) -> KafkaSettings:
+    """Return the settings with the patience of a command that somebody waits for."""
     patience = min(PATIENCE_SECONDS, settings.watchdog.startup_seconds)
     watchdog = settings.watchdog.model_copy(update={"startup_seconds": patience})
-    consumer = make_consumer(settings.model_copy(update={"watchdog": watchdog}), None, "tools")
+    return settings.model_copy(update={"watchdog": watchdog})
+
+
+def open_reader(settings: KafkaSettings, topic: str, since_ms: int | None = None) -> TopicReader:
+    """Connect and return a reader of ``topic``; raises as :class:`TopicReader` does."""
+    consumer = make_consumer(for_people(settings), None, "tools")
     try:
         return TopicReader(consumer, topic, ", ".join(settings.bootstrap_servers), since_ms)
     except BaseException:
