@@ -1,4 +1,4 @@
-"""What all tests share: one engine, the sample stream, and the evaluation data where it is."""
+"""What all tests share: one engine, one broker, the sample stream, and the evaluation data where it is."""
 
 import gzip
 from collections.abc import Callable, Iterator
@@ -13,6 +13,9 @@ import structlog
 
 from pipeline.article import Article, parse_line
 from pipeline.engine import Engine
+from tests.kafka.fixtures import broker, deployed, fresh, live_broker
+
+__all__ = ["broker", "deployed", "fresh", "live_broker"]
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests" / "data" / "wire_sample.jsonl"

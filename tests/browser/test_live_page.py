@@ -1,7 +1,5 @@
 """The served page in a browser, over a state that a worker is writing."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,36 +8,10 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
 from tests.browser.contents import BAD, HOSTILE, HUGE, STORIES
+from tests.served import Served
 from tests.unit.tools.states import Item, Writer
 
 TOKEN = "0123456789abcdef0123456789abcdef"
-
-
-class _Served:
-    """`samewire serve` as a process of its own."""
-
-    def __init__(self, state: Path, *options: str) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "workers.cli",
-            "serve",
-            "--state",
-            str(state),
-            "--port",
-            "0",
-            "--poll",
-            "0.05",
-        ]
-        self.process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        line = self.process.stderr.readline()
-        assert "http://" in line, line
-        self.url = "http://" + line.split("http://")[1].split(" ")[0].replace("0.0.0.0", "127.0.0.1")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        assert self.process.wait(10) in (0, -15)
 
 
 @pytest.fixture
@@ -51,16 +23,16 @@ def worker(tmp_path: Path) -> Iterator[Writer]:
 
 
 @pytest.fixture
-def served(worker: Writer) -> Iterator[_Served]:
-    found = _Served(worker.folder)
+def served(worker: Writer) -> Iterator[Served]:
+    found = Served("--state", worker.folder)
     yield found
     found.stop()
 
 
 @pytest.fixture
-def guarded(worker: Writer, tmp_path: Path) -> Iterator[_Served]:
+def guarded(worker: Writer, tmp_path: Path) -> Iterator[Served]:
     (tmp_path / "token").write_text(TOKEN)
-    found = _Served(worker.folder, "--host", "0.0.0.0", "--token-file", str(tmp_path / "token"))
+    found = Served("--state", worker.folder, "--host", "0.0.0.0", "--token-file", tmp_path / "token")
     yield found
     found.stop()
 
@@ -68,7 +40,7 @@ def guarded(worker: Writer, tmp_path: Path) -> Iterator[_Served]:
 # The browser is asked for last, so that its pages close before the server stops.
 
 
-def test_updates_while_a_worker_writes(worker: Writer, served: _Served, open_page: Open) -> None:
+def test_updates_while_a_worker_writes(worker: Writer, served: Served, open_page: Open) -> None:
     page = open_page(served.url)
     expect(page.locator("#count")).to_have_text("2 clusters, 4 articles")
     expect(page.locator("#live-text")).to_have_text("live")
@@ -84,7 +56,7 @@ def test_updates_while_a_worker_writes(worker: Writer, served: _Served, open_pag
     assert page.inner_text("#cluster-title").startswith("Ferry with 214")
 
 
-def test_hostile_articles_arrive_as_text(worker: Writer, served: _Served, open_page: Open) -> None:
+def test_hostile_articles_arrive_as_text(worker: Writer, served: Served, open_page: Open) -> None:
     page = open_page(served.url)
     worker.write([*HOSTILE, *HUGE])
     expect(page.locator("#count")).to_contain_text(f"{4 + len(HOSTILE) + len(HUGE)} articles")
@@ -97,7 +69,7 @@ def test_hostile_articles_arrive_as_text(worker: Writer, served: _Served, open_p
     assert page.title() == "state – samewire"
 
 
-def test_a_state_that_is_started_anew_is_shown_anew(worker: Writer, served: _Served, open_page: Open) -> None:
+def test_a_state_that_is_started_anew_is_shown_anew(worker: Writer, served: Served, open_page: Open) -> None:
     page = open_page(served.url)
     worker.close()
     worker.folder.rename(worker.folder.with_name("old"))
@@ -107,7 +79,7 @@ def test_a_state_that_is_started_anew_is_shown_anew(worker: Writer, served: _Ser
     again.close()
 
 
-def test_the_token_is_asked_for(guarded: _Served, open_page: Open) -> None:
+def test_the_token_is_asked_for(guarded: Served, open_page: Open) -> None:
     page = open_page(guarded.url, ready="#token")
     page.fill("#token", TOKEN)
     page.click("button")

@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 class Deployment:
     """Signers and matchers as processes; every worker logs to a file in ``folder``."""
 
-    def __init__(self, folder: Path, bootstrap: str, name: Callable[[str], str]) -> None:
+    def __init__(self, folder: Path, bootstrap: str, name: Callable[[str], str], more: str = "") -> None:
+        """``more``: further settings in TOML."""
         self.folder = folder
         self.bootstrap = bootstrap
         self.config = folder / "samewire.toml"
@@ -50,6 +51,7 @@ timeout_seconds = 5.0
 deadline_seconds = 20.0
 [kafka.batches]
 records = 200
+{more}
 """
         )
         self.settings = load_settings(self.config)

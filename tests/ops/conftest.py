@@ -1,14 +1,10 @@
-"""The broker of the integration tests, and the rule for missing tools: skip loudly, fail in CI."""
+"""The rule for missing tools: skip loudly, fail in CI."""
 
 import os
 import shutil
 from collections.abc import Callable
 
 import pytest
-
-from tests.integration.conftest import broker, fresh, live_broker
-
-__all__ = ["broker", "fresh", "live_broker", "needs", "require"]
 
 
 def require(*programs: str) -> None:

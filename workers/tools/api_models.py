@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from pipeline.answers import cluster_id
 from pipeline.article import format_date
-from workers.tools.catalogue import Catalogue, Entry, Story
+from workers.tools.articles import Entry, Story
+from workers.tools.catalogue import Catalogue
 from workers.tools.columns import MAX_TITLE, clip
 
 Relation = Literal["new", "exact", "copy", "rewrite", "abridged"]

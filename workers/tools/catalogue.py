@@ -1,94 +1,29 @@
-"""The articles, clusters and merges of a state, as plain data for pages and programs.
+"""The articles, clusters and merges of a state, by id and name.
 
-Folded from changelog records as they come, from a folder or a topic. Bounded: beyond
-``max_articles`` the oldest records are forgotten; texts stay compressed by record.
+Folded from changelog records as they come, from a folder or from a topic with any number of
+desks: ordinals are the catalogue's own, because each desk counts its articles by itself.
+Bounded: beyond ``max_articles`` the oldest records are forgotten.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from heapq import nlargest
 from typing import Any
 
 import orjson
-import zstandard
 
 from pipeline.answers import cluster_id, cluster_name
 from pipeline.changelog import Change
-from pipeline.errors import InputError, StateError
+from pipeline.errors import InputError
 from pipeline.verify import RELATIONS
+from workers.tools.articles import Entry, Merge, Story
+from workers.tools.texts import Texts
 
 DEFAULT_MAX_ARTICLES = 200_000
-_OPEN_BLOCKS = 8  # records whose texts are kept decompressed
 _NEAREST_AMONG = 50_000  # ids that a misspelt one is compared with
-_MAX_TEXTS_BYTES = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An article as the state knows it.
-
-    ``published_in``: the name of the cluster that its answer named; the cluster may have
-    merged since. ``score``: 0 to 1. ``matched_id``: the article it was found closest to.
-    """
-
-    ordinal: int
-    id: str
-    time_ms: int
-    published_in: int
-    relation: str
-    score: float
-    matched_id: str
-    title: str
-    source: str
-    lang: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """Cluster ``lost`` became part of ``survivor`` when ``article_id``, published at ``time_ms``, came."""
-
-    survivor: int
-    lost: int
-    article_id: str
-    time_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A cluster: its articles by time of publication, and the merges that made it."""
-
-    name: int
-    entries: list[Entry]
-    merges: list[Merge]
-
-    @property
-    def id(self) -> str:
-        """The published cluster id."""
-        return cluster_id(self.name)
-
-    @property
-    def first_ms(self) -> int:
-        """When its earliest article was published."""
-        return self.entries[0].time_ms
-
-    @property
-    def last_ms(self) -> int:
-        """When its latest article was published."""
-        return self.entries[-1].time_ms
-
-
-@dataclass(slots=True)
-class _Block:
-    """What one record brought."""
-
-    first: int
-    ids: list[str]
-    texts: bytes  # a JSON list of texts, compressed; empty when there are none
 
 
 class Catalogue:
@@ -99,17 +34,16 @@ class Catalogue:
         self.forgotten = 0
         self.merges: list[Merge] = []
         self.version = 0
-        self._newest_ms: int | None = None
+        self.newest_ms: int | None = None  # when the latest article was published
         self._max_articles = max_articles
-        self._with_texts = with_texts
+        self._texts = Texts() if with_texts else None
+        self._next = 1
         self._entries: dict[int, Entry] = {}
         self._ordinals: dict[str, int] = {}
         self._members: dict[int, list[int]] = {}
         self._alias: dict[int, int] = {}
         self._merged_into: defaultdict[int, list[Merge]] = defaultdict(list)
-        self._blocks: deque[_Block] = deque()
-        self._open: OrderedDict[int, list[str]] = OrderedDict()
-        self._compressor = zstandard.ZstdCompressor(level=3)
+        self._batches: deque[range] = deque()  # the ordinals of each record's articles
 
     @classmethod
     def from_changes(
@@ -135,11 +69,6 @@ class Catalogue:
         """How many clusters there are."""
         return len(self._members)
 
-    @property
-    def newest_ms(self) -> int | None:
-        """When the latest article was published."""
-        return self._newest_ms
-
     # --- folding
 
     def apply(self, change: Change) -> None:
@@ -149,44 +78,19 @@ class Catalogue:
         for position, names in zip(change.merge_positions.tolist(), change.merge_names.tolist(), strict=True):
             merges[position].append(names)
         texts: list[str] = []
-        abouts = change.about if len(change.about) == len(change.ids) else [""] * len(change.ids)
-        columns = zip(
-            change.ids,
-            change.time.tolist(),
-            change.name.tolist(),
-            change.relation.tolist(),
-            change.score.tolist(),
-            change.matched_ids,
-            abouts,
-            strict=True,
-        )
-        for position, (article_id, time_ms, name, relation, score, matched_id, about) in enumerate(columns):
+        for position, (entry, text) in enumerate(_entries_of(change, self._next)):
             for survivor, lost in merges.get(position, ()):
-                self._merge(Merge(survivor, lost, article_id, time_ms))
-            fields: dict[str, Any] = orjson.loads(about) if about else {}
-            entry = Entry(
-                ordinal=change.first + position,
-                id=article_id,
-                time_ms=time_ms,
-                published_in=name,
-                relation=RELATIONS[relation],
-                score=score / 10_000,
-                matched_id=matched_id,
-                title=fields.get("title") or "",
-                source=fields.get("source") or "",
-                lang=fields.get("lang") or "",
-                url=fields.get("url") or "",
-            )
-            texts.append(fields.get("text") or "")
+                self._merge(Merge(survivor, lost, entry.id, entry.time_ms))
             self._add(entry)
-            self._newest_ms = time_ms if self._newest_ms is None else max(self._newest_ms, time_ms)
-        if change.ids:
-            keep = self._with_texts and any(texts)
-            packed = self._compressor.compress(orjson.dumps(texts)) if keep else b""
-            self._blocks.append(_Block(change.first, list(change.ids), packed))
+            texts.append(text)
+        if texts:
+            self._batches.append(range(self._next, self._next + len(texts)))
+            self._next += len(texts)
+            if self._texts is not None:
+                self._texts.add(self._batches[-1].start, texts)
         self.version += 1
-        while len(self._blocks) > 1 and len(self._entries) > self._max_articles:
-            self._forget(self._blocks.popleft())
+        while len(self._batches) > 1 and len(self._entries) > self._max_articles:
+            self._forget_oldest()
 
     def _add(self, entry: Entry) -> None:
         name = entry.published_in
@@ -195,6 +99,7 @@ class Catalogue:
         self._entries[entry.ordinal] = entry
         self._ordinals[entry.id] = entry.ordinal
         self._members.setdefault(self.resolve(name), []).append(entry.ordinal)
+        self.newest_ms = entry.time_ms if self.newest_ms is None else max(self.newest_ms, entry.time_ms)
 
     def _merge(self, merge: Merge) -> None:
         survivor, lost = self.resolve(merge.survivor), self.resolve(merge.lost)
@@ -207,16 +112,14 @@ class Catalogue:
             self._members.setdefault(survivor, []).extend(moved)
         self._merged_into[survivor] += [*self._merged_into.pop(lost, []), merge]
 
-    def _forget(self, block: _Block) -> None:
-        self._open.pop(block.first, None)
-        for offset, article_id in enumerate(block.ids):
-            ordinal = block.first + offset
-            entry = self._entries.pop(ordinal, None)
-            if entry is None:
-                continue
+    def _forget_oldest(self) -> None:
+        if self._texts is not None:
+            self._texts.drop_oldest()
+        for ordinal in self._batches.popleft():
+            entry = self._entries.pop(ordinal)
             self.forgotten += 1
-            if self._ordinals.get(article_id) == ordinal:
-                del self._ordinals[article_id]
+            if self._ordinals.get(entry.id) == ordinal:
+                del self._ordinals[entry.id]
             name = self.resolve(entry.published_in)
             members = self._members.get(name, [])
             if ordinal in members:
@@ -249,35 +152,13 @@ class Catalogue:
 
     def entries(self, after: int = -1) -> Iterator[Entry]:
         """Yield the articles whose ordinal is above ``after``, in order of arrival."""
-        for block in self._blocks:
-            if block.first + len(block.ids) <= after + 1:
-                continue
-            for ordinal in range(max(block.first, after + 1), block.first + len(block.ids)):
-                if ordinal in self._entries:
-                    yield self._entries[ordinal]
+        for batch in self._batches:
+            for ordinal in range(max(batch.start, after + 1), batch.stop):
+                yield self._entries[ordinal]
 
     def text(self, entry: Entry) -> str | None:
         """Return an article's text; None when the state keeps none."""
-        block = self._block_of(entry.ordinal)
-        if block is None or not block.texts:
-            return None
-        texts = self._open.get(block.first)
-        if texts is None:
-            raw = zstandard.decompress(block.texts, max_output_size=_MAX_TEXTS_BYTES)
-            texts = self._open[block.first] = orjson.loads(raw)
-            if len(self._open) > _OPEN_BLOCKS:
-                self._open.popitem(last=False)
-        return texts[entry.ordinal - block.first]
-
-    def _block_of(self, ordinal: int) -> _Block | None:
-        low, high = 0, len(self._blocks)
-        while low < high:
-            middle = (low + high) // 2
-            if self._blocks[middle].first <= ordinal:
-                low = middle + 1
-            else:
-                high = middle
-        return self._blocks[low - 1] if low else None
+        return None if self._texts is None else self._texts.get(entry.ordinal)
 
     def story(self, name: int) -> Story | None:
         """Return the cluster that goes on from ``name``."""
@@ -330,12 +211,36 @@ class Catalogue:
         """Return every article's cluster."""
         return {entry.id: self.resolve(entry.published_in) for entry in self._entries.values()}
 
-    def require_articles(self, where: str) -> None:
-        """Raise :class:`StateError` when nothing has been clustered yet."""
-        if not self._entries:
-            raise StateError(
-                f"{where} holds no articles yet; cluster some with `samewire run --input FILE --state {where}`"
-            )
+
+def _entries_of(change: Change, first: int) -> Iterator[tuple[Entry, str]]:
+    """Yield a record's articles with their texts; the first one gets the ordinal ``first``."""
+    abouts = change.about if len(change.about) == len(change.ids) else [""] * len(change.ids)
+    columns = zip(
+        change.ids,
+        change.time.tolist(),
+        change.name.tolist(),
+        change.relation.tolist(),
+        change.score.tolist(),
+        change.matched_ids,
+        abouts,
+        strict=True,
+    )
+    for position, (article_id, time_ms, name, relation, score, matched_id, about) in enumerate(columns):
+        fields: dict[str, Any] = orjson.loads(about) if about else {}
+        entry = Entry(
+            ordinal=first + position,
+            id=article_id,
+            time_ms=time_ms,
+            published_in=name,
+            relation=RELATIONS[relation],
+            score=score / 10_000,
+            matched_id=matched_id,
+            title=fields.get("title") or "",
+            source=fields.get("source") or "",
+            lang=fields.get("lang") or "",
+            url=fields.get("url") or "",
+        )
+        yield entry, fields.get("text") or ""
 
 
 def unknown_id(kind: str, wanted: str, known: Iterable[str]) -> str:
@@ -346,4 +251,4 @@ def unknown_id(kind: str, wanted: str, known: Iterable[str]) -> str:
     if near:
         return f"{kind} {shown!r} is not in the state; nearest: {', '.join(near)}"
     example = f", for example {among[0]}" if among else ""
-    return f"{kind} {shown!r} is not in the state; `samewire clusters` lists the ids{example}"
+    return f"{kind} {shown!r} is not in the state; `samewire report` shows what is{example}"

@@ -7,7 +7,8 @@ from typing import Any
 
 from pipeline.answers import cluster_id
 from pipeline.verify import RELATIONS
-from workers.tools.catalogue import Catalogue, Entry, Merge
+from workers.tools.articles import Entry, Merge
+from workers.tools.catalogue import Catalogue
 
 MAX_TITLE = 300
 MAX_SOURCE = 120

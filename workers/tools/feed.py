@@ -1,5 +1,7 @@
 """Changes out of a state folder, to its present end and from there on, while a worker may be writing it.
 
+:mod:`workers.tools.topic_feed` gives those of a Kafka deployment in the same way.
+
 Nothing is locked or written. A record that is still being written is left for the next
 look; a segment that the worker deleted meanwhile held only articles that left the window.
 """
@@ -7,7 +9,7 @@ look; a segment that the worker deleted meanwhile held only articles that left t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -16,6 +18,9 @@ from pipeline.changelog import MAGIC, Change, decode
 from pipeline.columns import PREFIX_BYTES, record_length
 from pipeline.errors import StateError
 from workers.journal import segment_files, segment_number
+
+Progress = Callable[[int, int], None]
+"""Hears how much is done, and of how much."""
 
 
 class Feed(Protocol):
@@ -31,20 +36,28 @@ class Feed(Protocol):
         """How often the feed began anew: what was read before then no longer counts."""
         ...
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How much has been read of what was there, in whatever unit."""
+        ...
+
     def poll(self) -> Iterator[Change]:
         """Yield the changes since the last call, oldest first; ends where nothing more is there now."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
         ...
 
 
 class StateFeed:
     """A state folder as a :class:`Feed`."""
 
-    def __init__(self, folder: Path, with_about: bool = True) -> None:
+    def __init__(self, folder: Path) -> None:
         self.name = folder.resolve().name
         self.restarts = 0
-        self.bytes_read = 0
+        self._bytes_read = 0
         self._folder = folder
-        self._with_about = with_about
         self._number = 0
         self._offset = 0
         self._opening: tuple[int, bytes] | None = None
@@ -54,9 +67,12 @@ class StateFeed:
             )
 
     @property
-    def total_bytes(self) -> int:
-        """Size of the journal at this moment."""
-        return sum(_size(path) for path in segment_files(self._folder))
+    def progress(self) -> tuple[int, int]:
+        """Bytes read, and bytes of the journal at this moment."""
+        return self._bytes_read, sum(_size(path) for path in segment_files(self._folder))
+
+    def close(self) -> None:
+        """Nothing is kept open between two looks."""
 
     def poll(self) -> Iterator[Change]:
         """Yield the changes since the last call; raises :class:`StateError` for damage."""
@@ -108,7 +124,7 @@ class StateFeed:
                     raise StateError(f"{path} is cut short; restore the state from a copy or start a new one")
                 record = prefix + file.read(length - PREFIX_BYTES)
                 try:
-                    change, _ = decode(record, None, self._with_about)
+                    change, _ = decode(record)
                 except StateError:
                     # The last record can have its length and not yet its content.
                     if newest and self._offset + length == status.st_size:
@@ -119,7 +135,7 @@ class StateFeed:
                     self._opening = _opening(file)
                     file.seek(here)
                 self._offset += length
-                self.bytes_read += length
+                self._bytes_read += length
                 yield change
 
 

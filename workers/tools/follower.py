@@ -7,7 +7,7 @@ that requests, which run there too, need no lock.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
 from itertools import islice
 
 import structlog
@@ -15,7 +15,7 @@ import structlog
 from pipeline.changelog import Change
 from pipeline.errors import SamewireError
 from workers.tools.catalogue import Catalogue
-from workers.tools.feed import Feed
+from workers.tools.feed import Feed, Progress
 
 log = structlog.get_logger()
 
@@ -23,22 +23,27 @@ _RECORDS_AT_ONCE = 8  # so that requests are answered in between
 
 
 class Follower:
-    """A catalogue that follows a feed. ``trouble``: why the last look failed, if it did."""
+    """A catalogue that follows a feed.
+
+    ``trouble``: why the last look failed, if it did. ``generation``: another number means that
+    ordinals read before no longer count, because the feed or this server began anew.
+    """
 
     def __init__(self, feed: Feed, max_articles: int, poll_seconds: float) -> None:
         self.feed = feed
         self.catalogue = Catalogue(max_articles)
         self.trouble: str | None = None
-        self.restarts = feed.restarts
+        self.generation = time.time_ns() // 1_000_000
+        self._restarts = feed.restarts
         self._max_articles = max_articles
         self._poll_seconds = poll_seconds
         self._changed = asyncio.Event()
 
-    def load(self, on_progress: Callable[[int], None] = lambda _articles: None) -> None:
+    def load(self, on_progress: Progress = lambda _done, _total: None) -> None:
         """Read what is there now, before the server starts."""
         for change in self.feed.poll():
             self._apply([change])
-            on_progress(len(self.catalogue))
+            on_progress(*self.feed.progress)
 
     async def follow(self) -> None:
         """Take in what comes, until cancelled."""
@@ -52,10 +57,10 @@ class Follower:
                 self.trouble = str(error)
             await asyncio.sleep(self._poll_seconds)
 
-    async def wait(self, version: int, restarts: int, seconds: float) -> bool:
+    async def wait(self, version: int, generation: int, seconds: float) -> bool:
         """Wait until there is something newer; False when time ran out."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while self.catalogue.version == version and self.restarts == restarts:
+        while self.catalogue.version == version and self.generation == generation:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return False
@@ -76,9 +81,10 @@ class Follower:
             self._changed = asyncio.Event()
 
     def _apply(self, changes: list[Change]) -> None:
-        if self.feed.restarts != self.restarts:
+        if self.feed.restarts != self._restarts:
             self.catalogue = Catalogue(self._max_articles)
-            self.restarts = self.feed.restarts
+            self._restarts = self.feed.restarts
+            self.generation += 1
         for change in changes:
             if change.ids or change.merge_names.size:
                 self.catalogue.apply(change)

@@ -16,7 +16,8 @@ from typing import Any
 
 import orjson
 
-from workers.tools.catalogue import Catalogue, Entry
+from workers.tools.articles import Entry
+from workers.tools.catalogue import Catalogue
 from workers.tools.columns import COMMON_WORDS, index_columns
 from workers.tools.compare import Differences
 from workers.tools.pages import REPORT_SCRIPTS, inline, policy, templates

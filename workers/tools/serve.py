@@ -187,7 +187,7 @@ def _add_api(app: FastAPI, follower: Follower) -> None:
             "forgotten": catalogue.forgotten + skipped,
             "more": len(found) > limit,
             "merges_seen": len(catalogue.merges),
-            "restarts": follower.restarts,
+            "generation": follower.generation,
             "common": common_words(catalogue, rows) if after < 0 else [],
         }
         return Response(orjson.dumps(columns), media_type="application/json")
@@ -212,12 +212,12 @@ def _add_stream(app: FastAPI, follower: Follower) -> None:
         streams += 1
         try:
             # Before anything is sent: what comes while a page reads must wake it again.
-            seen, restarts = follower.catalogue.version, follower.restarts
+            seen, generation = follower.catalogue.version, follower.generation
             yield b"retry: 2000\n\n"
             while True:
-                if await follower.wait(seen, restarts, _HEARTBEAT_SECONDS):
-                    seen, restarts = follower.catalogue.version, follower.restarts
-                    body = {"articles": len(follower.catalogue), "restarts": follower.restarts}
+                if await follower.wait(seen, generation, _HEARTBEAT_SECONDS):
+                    seen, generation = follower.catalogue.version, follower.generation
+                    body = {"articles": len(follower.catalogue), "generation": follower.generation}
                     yield b"event: change\ndata: " + orjson.dumps(body) + b"\n\n"
                 else:
                     yield b": still here\n\n"

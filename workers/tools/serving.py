@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 
 import uvicorn
 
 from pipeline.errors import SettingsError
-from workers.tools.feed import Feed
+from workers.tools.feed import Feed, Progress
 from workers.tools.follower import Follower
 from workers.tools.serve import MAX_STREAMS, build_app
 
@@ -24,14 +25,19 @@ def run_server(
     token: str | None,
     poll_seconds: float,
     max_articles: int,
+    loading: Callable[[], AbstractContextManager[Progress]],
     say: Callable[[str], None],
 ) -> None:
-    """Serve a feed until SIGINT or SIGTERM. Raises :class:`SettingsError` when the address cannot be bound."""
-    listener = _bind(host, port)
-    with listener:
+    """Serve a feed until SIGINT or SIGTERM; ``loading`` shows progress while what is there is read.
+
+    Raises :class:`SettingsError` when the address cannot be bound.
+    """
+    with closing(feed), _bind(host, port) as listener:
         follower = Follower(feed, max_articles, poll_seconds)
-        follower.load()
+        with loading() as moved:
+            follower.load(moved)
         app = build_app(follower, host, token)
+        listener.listen()  # from here on nobody is refused, though uvicorn has yet to start
         shown = f"[{host}]" if ":" in host else host
         say(
             f"{len(follower.catalogue):,} articles in {follower.catalogue.cluster_count:,} clusters at "

@@ -18,7 +18,7 @@ from pipeline.answers import cluster_id
 from pipeline.article import Article, format_date
 from pipeline.text import AGENCIES
 from pipeline.tokens import HASH_SHIFT
-from workers.tools.catalogue import Entry, Story
+from workers.tools.articles import Entry, Story
 from workers.tools.material import Material
 
 MAX_MEMBERS = 2000

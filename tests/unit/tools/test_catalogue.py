@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.answers import cluster_id
-from pipeline.errors import InputError, StateError
+from pipeline.errors import InputError
 from pipeline.hashing import identity64
 from tests.unit.tools.states import Item, changes_of
 from workers.state import load_matcher
@@ -84,7 +84,7 @@ def test_texts_may_be_missing() -> None:
 
 def test_unknown_ids_name_the_nearest() -> None:
     catalogue = Catalogue.from_changes(changes_of(MERGING))
-    with pytest.raises(InputError, match="samewire clusters"):
+    with pytest.raises(InputError, match="samewire report"):
         catalogue.expect("zzzz")
     wide = Catalogue.from_changes(changes_of([[Item("reuters-1", "x"), Item("reuters-2", "x")]]))
     with pytest.raises(InputError, match="nearest: reuters-1"):
@@ -97,9 +97,14 @@ def test_unknown_ids_name_the_nearest() -> None:
     assert len(str(caught.value)) < 400
 
 
-def test_an_empty_state_says_how_to_fill_it() -> None:
-    with pytest.raises(StateError, match="samewire run"):
-        Catalogue().require_articles("state")
+def test_desks_that_count_their_articles_alike_are_told_apart() -> None:
+    english = changes_of([[Item("e1", "e1", text="one"), Item("e2", "e1", 2)], [Item("e3", "e3", 6)]])
+    german = changes_of([[Item("g1", "g1", 1, text="eins"), Item("g2", "g1", 3, lang="de")]])
+    catalogue = Catalogue.from_changes([english[0], german[0], english[1]])
+    assert [e.id for e in catalogue.entries()] == ["e1", "e2", "g1", "g2", "e3"]
+    assert [e.id for e in catalogue.entries(after=4)] == ["e3"]
+    assert [[e.id for e in s.entries] for _, s in catalogue.newest(9)] == [["e3"], ["g1", "g2"], ["e1", "e2"]]
+    assert [catalogue.text(catalogue.expect(name)) for name in ("e1", "g1")] == ["one", "eins"]
 
 
 def test_an_id_that_comes_again_long_after_founds_its_cluster_anew() -> None:

@@ -191,9 +191,9 @@ def test_waiting_ends_with_a_change_or_with_time(tmp_path: Path) -> None:
     async def check() -> None:
         following = asyncio.create_task(follower.follow())
         seen = follower.catalogue.version
-        assert not await follower.wait(seen, follower.restarts, 0.05)
+        assert not await follower.wait(seen, follower.generation, 0.05)
         writer.write(BATCHES[1])
-        assert await follower.wait(seen, follower.restarts, 10)
+        assert await follower.wait(seen, follower.generation, 10)
         assert len(follower.catalogue) == 4
         following.cancel()
 

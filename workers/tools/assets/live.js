@@ -12,7 +12,7 @@
   class Live {
     async load(store) {
       const index = await ask("api/index");
-      this.restarts = index.restarts;
+      this.generation = index.generation;
       this.mergesSeen = index.merges_seen;
       store.add(index);
       return index;
@@ -33,7 +33,7 @@
             while (more) {
               const before = store.articles.length;
               const index = await ask(`api/index?after=${store.newest}&merges_after=${this.mergesSeen}`);
-              if (index.restarts !== this.restarts) { store.clear(); await this.load(store); onChange([]); break; }
+              if (index.generation !== this.generation) { store.clear(); await this.load(store); onChange([]); break; }
               this.mergesSeen = index.merges_seen;
               more = index.more;
               if (index.articles.id.length || index.merges.length) { store.add(index); onChange(store.articles.slice(before)); }
