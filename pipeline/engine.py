@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pipeline.article import Article
 from pipeline.bands import BANDS, ROWS, estimated_similarity, shares_band
 from pipeline.codepoints import code_points
-from pipeline.intake import MAX_BUCKET_WALK
+from pipeline.entering import MAX_BUCKET_WALK
 from pipeline.matching import MAX_LINKS_PER_CLUSTER, MIN_AGREEING
 from pipeline.signature import REPLICAS, SCHEME, SEED
 from pipeline.sketch import Sketcher

@@ -13,8 +13,9 @@ from pipeline.arrays import I64
 from pipeline.changelog import Change
 from pipeline.columns import check_fingerprint
 from pipeline.draft import Draft
+from pipeline.entering import MAX_BUCKET_WALK, Counters, answer_again
 from pipeline.folding import fold
-from pipeline.intake import MAX_BUCKET_WALK, Counters, Intake, answer_again
+from pipeline.intake import Intake
 from pipeline.life import Notices
 from pipeline.sketch import Sketches
 from pipeline.store import Store, WindowRules
@@ -97,8 +98,9 @@ class Matcher:
         otherwise it gets the answer that it got before.
         """
         intake = Intake(self.store, ids, np.array(times, np.int64), sketches, notices)
-        intake.run()
-        store, draft, events, counters = self.store, intake.draft, intake.events, intake.counters
+        intake.take()
+        store, run = self.store, intake.run
+        draft, events, counters = run.draft, run.events, run.counters
         grown = self._growth(draft.grown_rows(store))
         change = draft.change(self.fingerprint, store, sketches, about)
         if store.rules.max_lateness_ms is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.article import REASONS
-from pipeline.intake import KILLED
+from pipeline.killing import KILLED
 from pipeline.verify import RELATIONS
 from workers.kafka.exit_codes import ExitCode
 

@@ -12,7 +12,7 @@ from config.settings import Settings
 from pipeline.answers import cluster_id
 from pipeline.article import REASONS, Rejected, format_date, parse_line
 from pipeline.engine import Engine
-from pipeline.intake import KILLED
+from pipeline.killing import KILLED
 from pipeline.verify import RELATIONS
 from tests.conftest import ROOT, SAMPLE, News
 from workers.local import LocalWorker
