@@ -26,7 +26,8 @@ class Answer(NamedTuple):
     that was in no cluster has ``cluster`` 0. ``score`` is in units of 1/10,000.
     ``version``: 0 when none was given. ``replaces``: cluster and relation of the version that
     this one corrects. ``conflict``: another text came under the same id and version; the
-    first one stands. ``mark``: a JSON object of further fields, or "".
+    first one stands. ``moved``: its cluster came apart, and it is now in another one.
+    ``mark``: a JSON object of further fields, or "".
     """
 
     article_id: str
@@ -40,6 +41,7 @@ class Answer(NamedTuple):
     version: int = 0
     replaces: tuple[int, str] | None = None
     conflict: bool = False
+    moved: bool = False
     mark: str = ""
 
     def line(self, engine: str) -> bytes:
@@ -54,7 +56,7 @@ class Answer(NamedTuple):
         ).encode()
 
     def _life(self) -> str:
-        if not (self.version or self.replaces or self.conflict or self.mark):
+        if not (self.version or self.replaces or self.conflict or self.moved or self.mark):
             return ""
         fields: dict[str, Any] = {}
         self._add_life(fields)
@@ -68,6 +70,8 @@ class Answer(NamedTuple):
             fields["replaces"] = {"cluster_id": cluster_id(name), "relation": relation}
         if self.conflict:
             fields["conflict"] = True
+        if self.moved:
+            fields["moved"] = True
         if self.mark:
             fields |= orjson.loads(self.mark)
 

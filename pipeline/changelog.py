@@ -44,7 +44,7 @@ class Change:
 
     What happened to articles, of this batch or before it (:mod:`pipeline.removal`), by ordinal:
     ``removed``; ``stamped`` with (version, update time) in ``stamps`` ``[k, 2]``; ``moved``
-    to the clusters ``moved_to``; ``bonded`` by the numbers ``bonds``. ``shape_names`` and
+    to the clusters ``moved_to``, of which ``renamed`` were told so (``renamed_to``); ``bonded`` by the numbers ``bonds``. ``shape_names`` and
     ``shapes`` ``[c, 4]``: founded, earliest, latest, size of clusters that lost members.
     ``kill_ids`` and ``kills`` ``[q, 3]``: last version, watermark, next ordinal;
     ``kill_clusters``: the clusters they were taken from.
@@ -77,6 +77,8 @@ class Change:
     stamps: I64 = field(default_factory=lambda: _no_numbers().reshape(0, 2))
     moved: I64 = field(default_factory=_no_numbers)
     moved_to: U64 = field(default_factory=_no_names)
+    renamed: I64 = field(default_factory=_no_numbers)
+    renamed_to: U64 = field(default_factory=_no_names)
     bonded: I64 = field(default_factory=_no_numbers)
     bonds: I64 = field(default_factory=_no_numbers)
     shape_names: U64 = field(default_factory=_no_names)
@@ -98,6 +100,7 @@ _WIDTHS = {"merge_names": 2, "stamps": 2, "shapes": 4, "kills": 3}
 _SELDOM = frozenset(
     {
         *("marks", "removed", "stamped", "stamps", "moved", "moved_to", "bonded", "bonds"),
+        *("renamed", "renamed_to"),
         *("shape_names", "shapes", "kill_ids", "kills", "kill_clusters"),
     }
 )

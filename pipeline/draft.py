@@ -24,7 +24,7 @@ class Draft:
 
     About articles that were there before: ``removed``: who was withdrawn. ``stamped``: who got a
     newer stamp and no other change. ``parted``: the members of clusters that came apart.
-    ``touched``: a member of each cluster that lost one. ``kills``: by article id.
+    ``renamed``: the new names of those that left with a part. ``touched``: a member of each cluster that lost one. ``kills``: by article id.
     """
 
     first: int
@@ -36,6 +36,7 @@ class Draft:
     removed: list[int] = field(default_factory=list)
     stamped: dict[int, Stamp] = field(default_factory=dict)
     parted: set[int] = field(default_factory=set)
+    renamed: dict[int, int] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
     kills: dict[str, Kill] = field(default_factory=dict)
 
@@ -92,6 +93,8 @@ class Draft:
         moved = moved[moved >= window.first]
         to = slots.row[moved & (window.capacity - 1)]
         change.moved, change.moved_to = moved[to >= 0], rows.name[to[to >= 0]]
+        change.renamed = np.array(list(self.renamed), np.int64)
+        change.renamed_to = np.array(list(self.renamed.values()), np.uint64)
         touched = np.array(sorted(self.touched | self.parted), np.int64)
         touched = touched[touched >= window.first]
         shaped = slots.row[touched & (window.capacity - 1)]

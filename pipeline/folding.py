@@ -103,6 +103,8 @@ def _restamp(store: Store, change: Change) -> None:
     here = change.stamped >= window.first
     places = change.stamped[here] & (window.capacity - 1)
     slots.version[places], slots.updated[places] = change.stamps[here].T
+    here = change.renamed >= window.first
+    slots.name[change.renamed[here] & (window.capacity - 1)] = change.renamed_to[here]
     here = change.bonded >= window.first
     slots.bond[change.bonded[here] & (window.capacity - 1)] = change.bonds[here]
     for article_id, (through, since_ms, ordinal), cluster in zip(

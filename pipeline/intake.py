@@ -98,21 +98,22 @@ class Intake:
             self._match_waiting()
             self._answers[position] = kill(self.run, position, self._remembered(article_id))
             return
+        ordinal = self._store.ordinal(article_id, self._horizon_ms())
+        if ordinal is not None:
+            newer = stamp > self._store.stamp(self._store.window.slot(ordinal))
+            answer = (
+                self._newer(position, ordinal, stamp) if newer else self._repeat(position, ordinal, stamp)
+            )
+            self._answers[position] = answer
+            return
         known_kill = self._remembered(article_id)
         if known_kill is not None and stamp.version <= known_kill.through:
             self._answers[position] = withdrawn(self.run, position, known_kill)
-            return
-        ordinal = self._store.ordinal(article_id, self._horizon_ms())
-        if ordinal is None:
-            if article_id in self._pushed_out and stamp == FIRST:
-                self._answers[position] = self._pushed_out[article_id]
-                self.run.counters.repeated += 1
-            else:
-                self._waiting[article_id] = position
-        elif stamp > self._store.stamp(self._store.window.slot(ordinal)):
-            self._answers[position] = self._newer(position, ordinal, stamp)
+        elif article_id in self._pushed_out and stamp == FIRST:
+            self._answers[position] = self._pushed_out[article_id]
+            self.run.counters.repeated += 1
         else:
-            self._answers[position] = self._repeat(position, ordinal, stamp)
+            self._waiting[article_id] = position
 
     def _horizon_ms(self) -> int:
         """Return the time before which articles are expired at this point of the batch."""

@@ -28,7 +28,8 @@ __all__ = ["MAX_BUCKET_WALK", "Cluster", "Counters", "Matched", "Matcher", "Wind
 class Matched:
     """The result of a batch: an answer for each article in order, events, the change to log.
 
-    ``grown``: how the clusters that grew stand after the batch, once each.
+    ``moved``: new answers for earlier articles whose clusters came apart; to be published after the
+    others. ``grown``: how the clusters that grew stand after the batch, once each.
     """
 
     answers: list[Answer]
@@ -36,6 +37,7 @@ class Matched:
     change: Change
     counters: Counters = field(default_factory=Counters)
     grown: list[ClusterEvent] = field(default_factory=list)
+    moved: list[Answer] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,13 @@ class Matcher:
         store, run = self.store, intake.run
         draft, events, counters = run.draft, run.events, run.counters
         grown = self._growth(draft.grown_rows(store))
+        moved = [answer_again(store, o)._replace(repeated=False, moved=True) for o in draft.renamed]
         change = draft.change(self.fingerprint, store, sketches, about)
         if store.rules.max_lateness_ms is not None:
             events += store.expire(store.horizon_ms(store.watermark_ms))
         counters.kills_forgotten = store.forget_kills()
         draft.seal(change, store)
-        return Matched(intake.answers, events, change, counters, grown)
+        return Matched(intake.answers, events, change, counters, grown, moved)
 
     def close(self) -> Matched:
         """End a finite input: close the clusters that are a window behind the newest article."""

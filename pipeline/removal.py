@@ -32,6 +32,7 @@ def remove(store: Store, ordinal: int, draft: Draft) -> tuple[list[ClusterEvent]
         store.names.pop(int(rows.name[row]), None)
     draft.removed.append(ordinal)
     draft.parted.discard(ordinal)
+    draft.renamed.pop(ordinal, None)
     draft.touched.discard(ordinal)
     store.forget_id(ordinal)
     if row == NO_ROW:
@@ -61,6 +62,8 @@ def _take_apart(store: Store, row: int, removed: int, first_left: bool, draft: D
         first_ms, first_id = _rank(store, part)
         other = store.new_row(identity64(f"{first_id}\0{removed}"), first_ms)
         move(part, np.ones(len(part), np.uint8), other, slots, rows)
+        slots.name[part] = rows.name[other]
+        draft.renamed.update(dict.fromkeys(store.ordinals_at(part).tolist(), int(rows.name[other])))
         rows.size[other] = len(part)
         rows.size[row] -= len(part)
         rows.latest[other] = slots.time[part].max()

@@ -243,7 +243,7 @@ class LocalWorker:
     def _write(self, matched: Matched, answers: Sequence[Answer], dead: list[bytes]) -> None:
         output, events, letters = self._outputs
         engine = self.engine.fingerprint
-        output.write([a.line(engine) for a in answers])
+        output.write([a.line(engine) for a in (*answers, *matched.moved)])
         events.write([e.line(engine) for e in matched.events])
         letters.write(dead)
         self._count(matched, answers)

@@ -24,6 +24,7 @@ class Tally:
     relations: Counter[str]
     events: Counter[str]
     counters: Counters
+    moved: int
     cluster_articles: npt.NDArray[np.float64]
     closed_articles: npt.NDArray[np.float64]
     largest_grown: int
@@ -44,6 +45,7 @@ def tally(
         relations=Counter(answer.relation for answer in answers),
         events=Counter(event.event for event in events),
         counters=matched.counters,
+        moved=len(matched.moved),
         # a late article has no cluster in the window: it stands alone
         cluster_articles=np.maximum(sizes, 1).astype(np.float64),
         closed_articles=np.array([e.size for e in matched.events if e.event == "closed"], np.float64),
@@ -65,6 +67,7 @@ def count_matched(metrics: Metrics, batch: Tally, now_ms: int) -> None:
     metrics.count("articles_evicted", counted.evicted_early)
     metrics.count("articles_corrected", counted.corrected)
     metrics.count("articles_conflicting", counted.conflicts)
+    metrics.count("articles_moved", batch.moved)
     metrics.count("kills", counted.kills - counted.kills_early, known="yes")
     metrics.count("kills", counted.kills_early, known="no")
     metrics.count("kills_forgotten", counted.kills_forgotten)

@@ -155,6 +155,12 @@ METRICS = (
         "Articles that came again with another text under the same version; the first text stands.",
         roles="match run",
     ),
+    Metric(
+        "counter",
+        "articles_moved",
+        "Articles that got a new cluster because theirs came apart.",
+        roles="match run",
+    ),
     Metric("counter", "kills", "Orders to withdraw a story.", (KNOWN,), roles="match run"),
     Metric(
         "counter",

@@ -27,6 +27,7 @@ IDS = st.text(min_size=1)
         st.integers(0, MAX_VERSION),
         st.none() | st.tuples(NAMES, st.sampled_from(RELATIONS)),
         st.booleans(),
+        st.booleans(),
         st.sampled_from(["", '{"reason":"\\"wrong\\""}', '{"advisory":"kill","embargo_until":"x"}']),
     )
 )

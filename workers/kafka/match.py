@@ -196,7 +196,7 @@ class MatchStep:
                 answer.line(engine),
                 traces.get(answer.article_id, ()) if traces else (),
             )
-            for answer in answers
+            for answer in (*answers, *matched.moved)
         ]
         outgoing += [Outgoing(topics.clusters, key(event), event.line(engine)) for event in events]
         if not matched.change.empty or matched.events:
