@@ -154,11 +154,12 @@ def test_stories_live_on_kafka_as_in_the_model_while_workers_die(
         for record in changes:
             matcher.apply(decode(record.value)[0])
         assert clusters(matcher) == expected
+        answers = deployment.answers()
     kinds = {event["event"] for event in events}
     assert kinds >= {"created", "merged", "split", "shrunk", "killed"}
     assert sum(a["relation"] == "killed" and a["cluster_id"] is None for a in answered) >= STORIES // 3
     assert any(a.get("replaces") for a in answered)
-    for name, records in (("clustered", deployment.answers()), ("cluster-event", events)):
+    for name, records in (("clustered", answers), ("cluster-event", events)):
         schema = orjson.loads((ROOT / "config" / "schemas" / f"{name}.schema.json").read_bytes())
         validator = Draft202012Validator(schema)
         for record in records:
