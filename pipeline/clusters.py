@@ -109,6 +109,17 @@ def unite(left: int, right: int, slots: Slots, rows: Rows) -> tuple[int, int, in
     return keep, name, lost
 
 
+@kernel
+def fold_together(left: int, right: int, slots: Slots, rows: Rows) -> int:
+    """Make one cluster of two, for callers that are not kernels; returns its row.
+
+    A function of its own because only kernels are cached: :func:`unite` itself would be compiled anew
+    by every process that restores a state, which takes longer than restoring 20,000 articles.
+    """
+    row, _, _ = unite(left, right, slots, rows)
+    return row
+
+
 @called
 def leave(slot: int, slots: Slots, rows: Rows) -> int:
     """Take the article in ``slot`` out of its cluster; returns the cluster's row."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.arrays import I64
 from pipeline.changelog import Change
-from pipeline.clusters import join_all, move, unite, withdraw
+from pipeline.clusters import fold_together, join_all, move, withdraw
 from pipeline.errors import StateError
 from pipeline.index import link_all
 from pipeline.life import Kill
@@ -148,7 +148,7 @@ def _merge(store: Store, survivor: int, lost: int) -> None:
         return
     row = names.pop(survivor, drop)
     if row != drop:
-        row, _, _ = unite(row, drop, slots, rows)
+        row = fold_together(row, drop, slots, rows)
     rows.name[row] = survivor
     names[survivor] = row
 

@@ -44,7 +44,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def called(function: Callable[P, R]) -> Callable[P, R]:
-    """Like :func:`kernel`, for functions that only kernels call: compiled with each of them."""
+    """Like :func:`kernel`, for functions that only kernels call: compiled with each of them, and not cached."""
     if not COMPILED:
         return function
     return cast("Callable[P, R]", numba.njit(nogil=True)(function))
