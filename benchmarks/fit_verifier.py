@@ -39,21 +39,22 @@ WEIGHTS = {
     "reuters_hand": 2.5,
     "reuters_silver": 0.5,
     "seed": 0.15,
-    "wmt_en": 0.35,
-    "wmt_de": 0.35,
-    "wmt_fr": 0.35,
-    "wmt_is": 0.6,
-    "wmt_ja": 2.0,
-    "far_us2018": 4.0,
-    "far_multinews": 4.0,
-    "far_reuters": 1.2,
+    "wmt_en": 0.15,
+    "wmt_de": 0.15,
+    "wmt_fr": 0.15,
+    "wmt_is": 0.25,
+    "wmt_ja": 0.8,
+    "far_us2018": 8.0,
+    "near_us2018": 8.0,
+    "far_multinews": 8.0,
+    "far_reuters": 2.4,
 }
-RIDGE = 2e-3
+RIDGE = 1e-2
 # Most pairs of one set that enter a fit: more changed nothing.
 SAMPLE = 900
 FOLDS = 5
 # The model's zero is moved so that the link rates by grade come out as wanted.
-DEFAULT_SHIFT = 0.30
+DEFAULT_SHIFT = 0.10
 # The logit of texts with the same words; the model is not asked.
 EXACT_LOGIT = 6.0
 _LENGTH = FEATURES.index("length")
@@ -115,6 +116,14 @@ def _fit(samples: dict[str, Sample], keep: dict[str, Any] | None = None) -> F64:
     theta = minimize(loss, np.zeros(len(FEATURES) + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
     fitted: F64 = np.r_[theta[:-1] / spread, theta[-1]]
     return fitted
+
+
+def _rounded(theta: F64, natural: Sample, shift: float) -> F64:
+    """Return readable coefficients; the bias makes up for what the rounding does to the natural pairs' mean."""
+    rounded = np.round(theta[:-1], 1)
+    mean = natural.facts[natural.facts[:, _LENGTH] > 0, : len(FEATURES)].mean(0)
+    readable: F64 = np.r_[rounded, round(float(theta[-1] - shift + mean @ (theta[:-1] - rounded)), 2)]
+    return readable
 
 
 def _logits(facts: F64, theta: F64, shift: float) -> F64:
@@ -180,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     held_out = _cross_validated(samples, options.repeats, options.shift)
     _report(f"held out ({FOLDS} folds, {options.repeats} repeats)", samples, held_out)
     theta = _fit(samples)
-    rounded = np.r_[np.round(theta[:-1], 1), round(theta[-1] - options.shift, 2)]
+    rounded = _rounded(theta, samples["natural"], options.shift)
     fitted = {name: _logits(s.facts, rounded, 0.0) for name, s in samples.items()}
     _report("fitted to all, rounded (not held out)", samples, fitted)
     print("\ncoefficients for pipeline/verify.py")
