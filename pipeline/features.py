@@ -68,8 +68,8 @@ FEATURES = (
 )
 SENTENCES = FEATURES.index("sentences")
 # Beyond the features: what the rules for short, verbatim and collected texts look at.
-RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD = range(11, 17)
-FACTS = 17
+RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT_LEAD = range(11, 18)
+FACTS = 18
 
 MIN_NUMBER_LEVEL = 2  # single digits agree by chance
 MIN_ENTITY_NUMBER_LEVEL = 4
@@ -314,6 +314,7 @@ def light_facts(
     facts[9] = min(unquoted_words / max(1.0, float(light_count)), MAX_UNQUOTED)
     facts[10] = (own_weight + 6.0) / (run_weight + 8.0)
     facts[RUN] = run / max(1.0, light_count - 1.0)
+    facts[LIGHT_LEAD] = lead_coverage(arena, light_start, light_count, heavy)
 
 
 @called

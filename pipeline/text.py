@@ -69,7 +69,16 @@ _ADVISORY = re.compile(
     rf"This (?:(?:{_MONTH})[a-z]*\.? \d{{1,2}} )?(?:story|version|item|article)\b)[^()\n]{{0,240}}\)\s*",
     re.IGNORECASE,
 )
-_LEADS = (_SLUG, _BYLINE, _CREDITED, _DATED, _CAPITALS, _EAST_ASIAN, _ADVISORY)
+# Each with the characters that it can begin with ("": any), which are quick to look at.
+_LEADS = (
+    (_SLUG, "*BFUNASEDWCRLÚHbfunasedwcrlúh【[(速快突"),
+    (_BYLINE, "BVP"),
+    (_CREDITED, ""),
+    (_DATED, ""),
+    (_CAPITALS, ""),
+    (_EAST_ASIAN, "【（(新"),
+    (_ADVISORY, "("),
+)
 
 # Sites deliver captions before the story: In this May 3 photo, … (AP Photo/A Name) LONDON (AP) — …
 CAPTIONS_CHARACTERS = 1500
@@ -86,14 +95,13 @@ _LATE_DATELINE = re.compile(
 )
 # A post shown whole: … build bridges! — Jane Roe (@janeroe) May 3, 2018
 _POST_DATE = re.compile(
-    r"@\w{1,20}\s?\)\s*,?\s*"
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)\s+\d{1,2},\s+\d{4}",
-    re.IGNORECASE,
+    r"\(\s?@\w{1,20}\s?\)\s*,?\s*"
+    r"(?i:January|February|March|April|May|June|July|August|September|October|November|December)\s+\d{1,2},\s+\d{4}"
 )
-_POST_AUTHOR = re.compile(r"\s*[-–—]+\s*[^()\n–—]{1,60}\(\s?$")
+_POST_AUTHOR = re.compile(r"[-–—]+\s*[^()\n–—]{1,60}$")
 _AUTHOR_CHARACTERS = 66
 _POST_CHARACTERS = 400  # a post has at most 280, and what was cited with it some more
-_QUOTATION_MARKS = str.maketrans(dict.fromkeys('"“”„«»', " "))
+_QUOTATION_MARKS = re.compile('["“”„«»]')
 # Links in running text, with the call that leads up to them ("Watch more: https://…").
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]{3,}")
 _CALL_CHARACTERS = 90
@@ -257,11 +265,15 @@ def strip_lead(text: str) -> str:
     for _ in range(_LEAD_ROUNDS):
         before = start
         lead = text[start : start + LEAD_CHARACTERS]
-        for pattern in _LEADS:
+        first = lead.lstrip()[:1]
+        for pattern, initials in _LEADS:
+            if initials and first not in initials:
+                continue
             found = pattern.match(lead)
             if found is not None and found.end() > 0 and start + found.end() < len(text):
                 start += found.end()
                 lead = text[start : start + LEAD_CHARACTERS]
+                first = lead.lstrip()[:1]
         if start == before:
             break
     return text[start:]
@@ -303,8 +315,9 @@ def quote_posts(text: str) -> str:
     position = 0
     handle = text.find("@")
     while handle >= 0:
-        date = _POST_DATE.match(text, handle)
-        author = date and _POST_AUTHOR.search(text, max(position, handle - _AUTHOR_CHARACTERS), handle)
+        opening = text.rfind("(", max(0, handle - 2), handle)
+        date = _POST_DATE.match(text, opening) if opening >= 0 else None
+        author = date and _POST_AUTHOR.search(text, max(position, opening - _AUTHOR_CHARACTERS), opening)
         if date and author:
             end = author.start()
             start = max(position, text.rfind("\n", position, end) + 1)
@@ -314,9 +327,8 @@ def quote_posts(text: str) -> str:
                 start = end - _POST_CHARACTERS
                 sentence = _SENTENCE_END.search(text, start, end - 1)
                 start = start if sentence is None else sentence.end()
-            post = " ".join(
-                text[start:end].translate(_QUOTATION_MARKS).split()
-            )  # a paragraph's end would end it
+            # in one line: a paragraph's end would end the quotation
+            post = " ".join(_QUOTATION_MARKS.sub(" ", text[start:end]).split())
             pieces.append(f"{text[position:start]}\n\n“{post}”\n\n")
             position = date.end()
         handle = text.find("@", handle + 1)

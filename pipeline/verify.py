@@ -1,9 +1,9 @@
 """The verifier: are two articles the same copy, how sure is that, and in what way.
 
-A logistic model over the eleven features of :mod:`pipeline.features`, with four rules
+A logistic model over the eleven features of :mod:`pipeline.features`, with five rules
 beside it: texts that are verbatim but for a few words link; very short texts link only
-then; the names and figures of short ones must agree; and a round-up does not link to the
-stories that it collects. ``benchmarks/fit_verifier.py`` fits the coefficients; docs/quality.md has the
+then; the names and figures of short ones must agree; a round-up does not link to the
+stories that it collects; and two texts do not when both begin with something new. ``benchmarks/fit_verifier.py`` fits the coefficients; docs/quality.md has the
 measurements. A pair links when its score is at least one half.
 """
 
@@ -23,6 +23,7 @@ from pipeline.features import (
     FEWEST_WORDS,
     HEAVY_LEAD,
     LENGTH_RATIO,
+    LIGHT_LEAD,
     MAX_UNQUOTED,
     MAX_WORST,
     RUN,
@@ -38,9 +39,9 @@ from pipeline.features import (
 from pipeline.kernels import called, kernel
 from pipeline.tokens import HASH_SHIFT, Tokens
 
-COEFFICIENTS = (2.2, 27.0, 6.4, 1.0, 1.2, 18.0, 7.3, 11.1, 23.0, 10.1, 1.5)
+COEFFICIENTS = (2.2, 26.9, 6.5, 1.0, 1.2, 18.0, 7.3, 11.1, 23.0, 10.1, 1.5)
 """One for each of :data:`pipeline.features.FEATURES`; all positive: agreement never speaks against a link."""
-BIAS = -68.24
+BIAS = -68.15
 
 # Copies follow their source within hours. Each day between two articles beyond the first
 # speaks against a link, up to a limit: what repeats after days is mostly a template.
@@ -75,6 +76,10 @@ TEMPLATE_LOGIT = -1.0
 # the much longer text's opening is anywhere in the shorter.
 ROUNDUP_LENGTH_RATIO, ROUNDUP_LEAD = 0.65, 0.30
 ROUNDUP_LOGIT = -1.0
+# When not even this share of either text's opening is anywhere in the other, what they have in
+# common is standing text: what a programme says of itself, an outlet's old background.
+NEW_TOPS_LEAD = 0.25
+NEW_TOPS_LOGIT = -1.0
 # Identical texts link from so many content words on; "Correction to follow" is no story.
 EXACT_MIN_TOKENS = 5
 
@@ -87,6 +92,7 @@ RULES = {
     "short": "too short for the model: texts of so few words link only when they are verbatim",
     "template": "short, and the names or the figures differ: never linked",
     "roundup": "one is much longer and begins with something else: a round-up, never linked",
+    "tops": "each begins with something that the other does not have: what they share is standing text, never linked",
     "model": "the score is the model's",
 }
 """What decides; the first that applies."""
@@ -102,6 +108,7 @@ MODEL = (
     EXACT_MIN_TOKENS,
     ROUNDUP_LENGTH_RATIO,
     ROUNDUP_LEAD,
+    NEW_TOPS_LEAD,
     TEMPLATE_WORDS,
     TEMPLATE_NUMBERS,
     TEMPLATE_ENTITIES,
@@ -163,6 +170,8 @@ def rules(z: float, facts: F64) -> float:
         return min(z, TEMPLATE_LOGIT)
     if facts[LENGTH_RATIO] < ROUNDUP_LENGTH_RATIO and facts[HEAVY_LEAD] < ROUNDUP_LEAD:
         return min(z, ROUNDUP_LOGIT)
+    if facts[HEAVY_LEAD] < NEW_TOPS_LEAD and facts[LIGHT_LEAD] < NEW_TOPS_LEAD:
+        return min(z, NEW_TOPS_LOGIT)
     return z
 
 
@@ -313,7 +322,13 @@ def rule_of(facts: F64) -> str:
         return "model"
     if facts[FEWEST_WORDS] < SHORT_WORDS:
         return "short"
-    return "template" if facts[FEWEST_WORDS] < TEMPLATE_WORDS and _disagrees(facts) else "roundup"
+    if facts[FEWEST_WORDS] < TEMPLATE_WORDS and _disagrees(facts):
+        return "template"
+    return (
+        "roundup"
+        if facts[LENGTH_RATIO] < ROUNDUP_LENGTH_RATIO and facts[HEAVY_LEAD] < ROUNDUP_LEAD
+        else "tops"
+    )
 
 
 def compared(left: Tokens, right: Tokens, gap_ms: int = 0) -> tuple[int, int, F64]:

@@ -268,7 +268,8 @@ def test_a_follow_up_with_the_old_background_does_not_link(engine: Engine) -> No
             ),
         )
     ]
-    assert not linked(engine, *(f"{top}\n\n{background}" for top in tops), hours=20)
+    before, after = (f"{top}\n\n{background}" for top in tops)
+    assert not linked(engine, before, after, hours=20)
 
 
 def test_titles_of_flashes_count_and_titles_of_stories_do_not(engine: Engine) -> None:
