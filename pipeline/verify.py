@@ -71,6 +71,9 @@ SHORT_LOGIT = -1.0
 # Items of a few sentences are often templates: same wording, other names and figures. Below so
 # many distinct content words at least this much of each must agree.
 TEMPLATE_WORDS, TEMPLATE_NUMBERS, TEMPLATE_ENTITIES = 50, 0.5, 0.4
+# However long they are, texts that follow one another closely and have next to no figure and few names
+# in common are forms filled in twice (company results).
+TEMPLATE_NUMBERS_LONG = 0.25
 TEMPLATE_LOGIT = -1.0
 # A round-up holds a whole story, but begins with another one: then less than this share of
 # the much longer text's opening is anywhere in the shorter.
@@ -90,7 +93,7 @@ RULES = {
     "identical": "the two have the same content words in the same order",
     "verbatim": "verbatim but for a few words and with the same figures: linked unless days lie between",
     "short": "too short for the model: texts of so few words link only when they are verbatim",
-    "template": "short, and the names or the figures differ: never linked",
+    "template": "the figures and the names differ, or in a short item either: never linked",
     "roundup": "one is much longer and begins with something else: a round-up, never linked",
     "tops": "each begins with something that the other does not have: what they share is standing text, never linked",
     "model": "the score is the model's",
@@ -112,6 +115,7 @@ MODEL = (
     TEMPLATE_WORDS,
     TEMPLATE_NUMBERS,
     TEMPLATE_ENTITIES,
+    TEMPLATE_NUMBERS_LONG,
     FREE_GAP_MS,
     GAP_COEFFICIENT,
     SHORT_FREE_GAP_MS,
@@ -149,8 +153,12 @@ def logit(facts: F64) -> float:
 
 @called
 def _disagrees(facts: F64) -> bool:
-    """Tell whether the names or the figures of two texts differ as those of templates do."""
-    return bool(facts[_NUMBERS] < TEMPLATE_NUMBERS) or bool(facts[_ENTITIES] < TEMPLATE_ENTITIES)
+    """Tell whether the names or the figures of two texts, in long ones both, differ as those of templates do."""
+    figures = facts[_NUMBERS]
+    names_differ = facts[_ENTITIES] < TEMPLATE_ENTITIES
+    if facts[FEWEST_WORDS] < TEMPLATE_WORDS:
+        return bool(figures < TEMPLATE_NUMBERS) or bool(names_differ)
+    return bool(figures < TEMPLATE_NUMBERS_LONG) and bool(names_differ)
 
 
 @called
@@ -166,7 +174,7 @@ def rules(z: float, facts: F64) -> float:
         return max(z, VERBATIM_LOGIT)
     if facts[FEWEST_WORDS] < SHORT_WORDS:
         return min(z, SHORT_LOGIT)
-    if facts[FEWEST_WORDS] < TEMPLATE_WORDS and _disagrees(facts):
+    if _disagrees(facts):
         return min(z, TEMPLATE_LOGIT)
     if facts[LENGTH_RATIO] < ROUNDUP_LENGTH_RATIO and facts[HEAVY_LEAD] < ROUNDUP_LEAD:
         return min(z, ROUNDUP_LOGIT)
@@ -322,7 +330,7 @@ def rule_of(facts: F64) -> str:
         return "model"
     if facts[FEWEST_WORDS] < SHORT_WORDS:
         return "short"
-    if facts[FEWEST_WORDS] < TEMPLATE_WORDS and _disagrees(facts):
+    if _disagrees(facts):
         return "template"
     return (
         "roundup"

@@ -3,11 +3,13 @@
 import re
 from itertools import pairwise
 
+import orjson
 import pytest
 
 from pipeline.article import Article
 from pipeline.engine import Engine
 from pipeline.matcher import Matcher, WindowRules
+from tests.conftest import LABELS
 
 FERRY = (
     "A car ferry with 214 passengers ran aground off the island of Marlund on Tuesday after losing power in heavy "
@@ -289,6 +291,17 @@ def test_updates_with_new_leads_stay_one_story(engine: Engine) -> None:
     versions = [FERRY, *(lead + FERRY for lead in leads)]
     for before, after in pairwise(versions):
         assert linked(engine, before, after, hours=5)
+
+
+def test_the_sample_stream_has_no_link_between_look_alikes(engine: Engine, sample: list[Article]) -> None:
+    apart = orjson.loads(LABELS.read_bytes())["apart"]
+    articles = {article.id: article for article in sample}
+    wrong = [
+        reason
+        for left, right, reason in apart
+        if engine.score_pair(articles[left], articles[right])[0].linked
+    ]
+    assert wrong == []
 
 
 def clusters(engine: Engine, texts: list[str]) -> list[int]:
