@@ -2,9 +2,10 @@
 
     make bench-quality
 
-Reads ``../shared/data``, writes ``benchmarks/results/quality.json`` and prints two tables.
-The coefficients were fitted to the same data: ``benchmarks/fit_verifier.py`` prints what
-holds on pairs that were not used.
+Reads ``../shared/data``, writes ``benchmarks/results/quality.json`` and prints the tables. The
+coefficients were fitted to the same data: the second column is what models reach on pairs that
+they were not fitted to (``benchmarks/fit_verifier.py``). Wrong links of the background sets are
+those of ``benchmarks/judged.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from rich.table import Table
 from sklearn.metrics import average_precision_score
 
 from benchmarks import news
-from benchmarks.news import News, Pairs, Record
+from benchmarks.check_cost import check_cost
+from benchmarks.fit_verifier import held_out
+from benchmarks.judged import wrong
+from benchmarks.news import News, Pairs, Record, labelled_sets
 from benchmarks.peers import Peer, peers
 from config.settings import WindowSettings, milliseconds
 from pipeline.engine import Engine
@@ -46,13 +50,22 @@ class Target:
     bound: float
     at_least: bool
     note: str = ""
+    held_out: float | None = None
 
     @property
     def met(self) -> bool | None:
         """Whether the bound is kept; None when nothing was measured."""
-        if self.value is None:
+        return self._keeps(self.value)
+
+    @property
+    def met_held_out(self) -> bool | None:
+        """Whether the bound is kept on pairs that were not used; None when that was not measured."""
+        return self._keeps(self.held_out)
+
+    def _keeps(self, value: float | None) -> bool | None:
+        if value is None:
             return None
-        return self.value >= self.bound if self.at_least else self.value <= self.bound
+        return value >= self.bound if self.at_least else value <= self.bound
 
 
 def _rate(linked: Any) -> float | None:
@@ -204,14 +217,13 @@ def compare_peers(measured: dict[str, Pairs], tools: Sequence[Peer]) -> dict[str
     return rows
 
 
-def measure(engine: Engine) -> tuple[list[Target], dict[str, Pairs], list[Background]]:
-    """Measure everything that has a target."""
-    natural, onestop, basil = news.natural_pairs(engine), news.onestop(engine), news.basil(engine)
-    ecb, hand, seed = news.ecb(engine), news.reuters_pairs("hand", engine), news.seed_pair(engine)
-    targets = _natural(natural)
-    targets.append(_linked("professional rewrites (onestop): linked", onestop, 0.96, True))
-    targets.append(_linked("same event, independent (basil): linked", basil, 0.01, False))
-    targets.append(_linked("look-alike events (ecb+): linked", ecb, 0.001, False))
+def _targets(sets: dict[str, Pairs]) -> list[Target]:
+    """Return what has a target and is measured on labelled pairs."""
+    hand, seed = sets["reuters_hand"], sets["seed"]
+    targets = _natural(sets["natural"])
+    targets.append(_linked("professional rewrites (onestop): linked", sets["onestop"], 0.96, True))
+    targets.append(_linked("same event, independent (basil): linked", sets["basil"], 0.01, False))
+    targets.append(_linked("look-alike events (ecb+): linked", sets["ecb"], 0.001, False))
     targets.append(
         Target(
             "wire templates (reuters, by hand): average precision",
@@ -221,20 +233,68 @@ def measure(engine: Engine) -> tuple[list[Target], dict[str, Pairs], list[Backgr
         )
     )
     targets.append(_linked("wire templates: linked, label 0", hand, 0.12, False, 0))
-    rewordings = {language: news.rewordings(language, engine) for language in news.LANGUAGES}
-    for language, pairs in rewordings.items():
+    for language in news.LANGUAGES:
         bound = 0.95 if language in ("en", "de") else 0.85 if language == "is" else 0.90
-        targets.append(_linked(f"rewordings (wmt), {language}: linked", pairs, bound, True))
+        targets.append(_linked(f"rewordings (wmt), {language}: linked", sets[f"wmt_{language}"], bound, True))
     margin = float(seed.scores[0] - THRESHOLD) / THRESHOLD
     targets.append(Target("seed pair: score above the threshold, of it", margin, 0.10, True))
-    accepted = [p.candidates[p.linked] for p in (natural, onestop, hand, *rewordings.values())]
+    accepted = [
+        pairs.candidates[pairs.linked]
+        for name, pairs in sets.items()
+        if name in ("natural", "onestop", "reuters_hand") or name.startswith("wmt")
+    ]
     targets.append(
         Target("candidate recall among accepted pairs", _rate(np.concatenate(accepted)), 0.99, True)
     )
+    return targets
+
+
+def _background_targets(runs: Sequence[Background]) -> list[Target]:
+    targets = []
+    for run in runs:
+        records = run.articles.records
+        count, unread = wrong((str(records[a]["id"]), str(records[b]["id"])) for a, b in run.across)
+        note = f"{count} of {len(run.across)} links" + (f", {unread} not read yet" if unread else "")
+        targets.append(
+            Target(
+                f"wrong links per 10,000 articles, {run.name}",
+                count / len(records) * 10_000,
+                1.0,
+                False,
+                note,
+            )
+        )
+    return targets
+
+
+def _cost(runs: Sequence[Background]) -> list[Target]:
+    costs = [check_cost(run.articles) for run in runs]
+    candidates = sum(cost.candidates for cost in costs)
+    seconds = sum(cost.seconds for cost in costs)
+    verified = sum(cost.verified for cost in costs)
+    note = f"{candidates:,} candidates, {verified:,} verified; " + ", ".join(
+        f"{run.name} {cost.microseconds:.2f}" for run, cost in zip(runs, costs, strict=True)
+    )
+    return [Target("a candidate's check, µs", seconds / max(1, candidates) * 1e6, 5.0, False, note)]
+
+
+def measure(engine: Engine) -> tuple[list[Target], dict[str, Pairs], list[Background]]:
+    """Measure everything that has a target."""
+    sets = labelled_sets()
+    unseen = held_out(sets)
+    for language in news.LANGUAGES:
+        if f"wmt_{language}" not in sets:
+            sets[f"wmt_{language}"] = unseen[f"wmt_{language}"] = news.rewordings(language, engine)
+    targets = [
+        replace(fitted, held_out=held.value)
+        for fitted, held in zip(_targets(sets), _targets(unseen), strict=True)
+    ]
     runs = [background(name, engine) for name in ("background_multinews", "background_us2018")]
+    targets += _background_targets(runs)
     runs.append(background("reuters_stream", engine))
-    by_set = {"natural": natural, "onestop": onestop, "basil": basil, "reuters": hand, "seed": seed}
-    return targets, by_set, runs
+    targets += _cost(runs)
+    by_set = {name: sets[name] for name in ("natural", "onestop", "basil", "seed")}
+    return targets, by_set | {"reuters": sets["reuters_hand"]}, runs
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
@@ -250,20 +310,34 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
+def _verdict(target: Target) -> str:
+    if target.met is None:
+        return "not measured"
+    if target.met_held_out is None or target.met == target.met_held_out:
+        return "met" if target.met else "MISSED"
+    return "met fitted, MISSED held out" if target.met else "MISSED fitted, met held out"
+
+
 def show(
     targets: Sequence[Target], runs: Sequence[Background], rows: dict[str, Any], tools: Sequence[Peer]
 ) -> None:
     """Print the tables."""
-    console = Console(width=150)
-    verdict = {True: "met", False: "MISSED", None: "not measured"}
+    console = Console(width=190)
     lines = [
-        (t.measure, _number(t.value), f"{'>=' if t.at_least else '<='} {t.bound:g}", verdict[t.met], t.note)
+        (
+            t.measure,
+            _number(t.value),
+            _number(t.held_out),
+            f"{'>=' if t.at_least else '<='} {t.bound:g}",
+            _verdict(t),
+            t.note,
+        )
         for t in targets
     ]
-    console.print(_table("targets", ("measure", "reached", "target", "", ""), lines))
+    console.print(_table("targets", ("measure", "fitted", "held out", "target", "", ""), lines))
     judged = [(run.name, *(str(value) for value in run.figures().values())) for run in runs]
     heads = ("one run each", "articles", "links", "to be judged by reading", "per 10,000", "largest clusters")
-    console.print(_table("background sets (target: at most 1 wrong link per 10,000)", heads, judged))
+    console.print(_table("background sets", heads, judged))
     names = list(next(iter(rows.values())))
     peer_lines = [(name, *(_number(row[n]) for n in names)) for name, row in rows.items()]
     console.print(_table("the same pairs", ("tool", *(n.replace("_", " ") for n in names)), peer_lines))
@@ -304,7 +378,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "engine": engine.fingerprint,
         "model": {"coefficients": COEFFICIENTS, "bias": BIAS},
         "targets": [
-            {"measure": t.measure, "value": t.value, "bound": t.bound, "at_least": t.at_least, "met": t.met}
+            {
+                "measure": t.measure,
+                "value": t.value,
+                "held_out": t.held_out,
+                "bound": t.bound,
+                "at_least": t.at_least,
+                "met": t.met,
+                "met_held_out": t.met_held_out,
+                "note": t.note,
+            }
             for t in targets
         ],
         "background": {run.name: run.figures() for run in runs},

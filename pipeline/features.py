@@ -8,28 +8,31 @@ two nor on the machine. Weights of words are :data:`WEIGHTS` by level.
 feature    meaning
 =========  ====================================================================
 numbers    how far the figures agree (mean of a shrunk Jaccard and containment)
-aligned    share of the heavier text's unquoted weight that its sentences have
-           in their best single sentence of the lighter one
-covered    the lighter text in six parts: mean coverage of the two worst
 shared     distinct words in common, over the smaller number of distinct words
 entities   how far names and figures agree (shrunk Jaccard)
 length     log(1 + weight) of the lighter text
+covered    the lighter text in six parts: mean coverage of the two worst
+worst      the lighter text in four parts: coverage of the worst
 order      share of neighbours, among words that occur once on both sides, that
            stand in the same order
-worst      the lighter text in four parts: coverage of the worst
-leads      each text's opening words that stand early in the other: the lesser
-phrases    share of the lighter text's unquoted neighbours that are neighbours in both
+sentences  share of the heavier text's neighbouring sentences whose best partners
+           in the lighter one stand in the same order
+even       the lighter text in eight parts: how evenly verbatim passages are
+           spread over them (1 minus their standard deviation; matters in long texts)
 unquoted   share of the lighter text outside quotations
+own        share of the verbatim passages that is outside quotations
 =========  ====================================================================
 
 Order and evenness are what tells rewrites from other reports: a rewrite follows its
-source from top to bottom, independent reports of an event and template stories do not.
-What they do share are quotations: hence the two features that look outside them.
+source from top to bottom and changes it everywhere a little. Independent reports of an
+event and template stories do not follow one another; an outlet's next report has a new
+top and then its old background word for word; what reports of one event do share are
+quotations.
 """
 
 from __future__ import annotations
 
-from math import log
+from math import log, sqrt
 
 import numpy as np
 
@@ -52,28 +55,37 @@ _WEIGHTS = np.array(WEIGHTS, np.int32)
 
 FEATURES = (
     "numbers",
-    "aligned",
-    "covered",
     "shared",
     "entities",
     "length",
-    "order",
+    "covered",
     "worst",
-    "leads",
-    "phrases",
+    "order",
+    "sentences",
+    "even",
     "unquoted",
+    "own",
 )
+SENTENCES = FEATURES.index("sentences")
 # Beyond the features: what the rules for short, verbatim and collected texts look at.
-RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD = range(11, 17)
-FACTS = 17
+RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT_LEAD = range(11, 18)
+FACTS = 18
 
 MIN_NUMBER_LEVEL = 2  # single digits agree by chance
 MIN_ENTITY_NUMBER_LEVEL = 4
 LEAD_TOKENS = 25
-EARLY_TOKENS = 60
 # Beyond these a feature says no more about whether the texts are the same copy.
-MAX_ALIGNED, MAX_SHARED, MAX_LENGTH, MAX_WORST, MAX_LEADS = 0.5, 0.55, 5.5, 0.15, 0.6
-MAX_PHRASES, MAX_UNQUOTED = 0.3, 0.7
+MAX_SHARED, MAX_LENGTH, MAX_WORST, MAX_UNQUOTED = 0.55, 5.5, 0.15, 0.7
+# A sentence has a partner when it has some weight and one sentence of the other text holds this share of it.
+PARTNER_WEIGHT, PARTNER_SHARE = 8, 0.3
+# Unevenness counts fully from so many distinct words on, and not at all up to so many (the parts
+# of a short text are a few words each): those are taken to be as uneven as rewordings are.
+EVEN_FROM_WORDS, EVEN_FULL_WORDS, USUALLY_UNEVEN = 50, 200, 0.12
+_SIXTHS, _QUARTERS, _EIGHTHS = 6, 4, 8
+# Where the parts' weights stand in the scratch; the weights found follow.
+_QUARTERS_AT = 2 * _SIXTHS
+_EIGHTHS_AT = _QUARTERS_AT + 2 * _QUARTERS
+_PARTS = _EIGHTHS_AT + 2 * _EIGHTHS
 
 # log(1 + w), rounded so that it is the same on every machine.
 _LOGARITHMS = np.array([round(log(1 + w), 6) for w in range(256)])
@@ -194,9 +206,9 @@ def cheap_facts(
     containment = (numbers + 1.0) / (min(light_numbers, heavy_numbers) + 2.0)
     contained = shared / max(1.0, float(min(light_distinct, heavy_distinct)))
     facts[0] = (jaccard + containment) / 2.0
-    facts[3] = min(contained, MAX_SHARED)
-    facts[4] = (entities + 3.0) / (light_entities + heavy_entities - entities + 4.0)
-    facts[5] = min(_LOGARITHMS[min(light_weight, heavy_weight, 255)], MAX_LENGTH)
+    facts[1] = min(contained, MAX_SHARED)
+    facts[2] = (entities + 3.0) / (light_entities + heavy_entities - entities + 4.0)
+    facts[3] = min(_LOGARITHMS[min(light_weight, heavy_weight, 255)], MAX_LENGTH)
     facts[LENGTH_RATIO] = min(light_weight, heavy_weight) / max(1.0, float(max(light_weight, heavy_weight)))
     facts[FEWEST_WORDS] = min(light_distinct, heavy_distinct)
     facts[DIFFERING_NUMBERS] = light_numbers + heavy_numbers - 2 * numbers
@@ -204,13 +216,116 @@ def cheap_facts(
 
 
 @called
-def aligned(arena: Tokens, start: int, count: int, other: I32, votes: I32) -> float:
-    """Return the share of a text's unquoted weight that falls on its sentences' best partners.
+def light_facts(
+    arena: Tokens,
+    light_start: int,
+    light_count: int,
+    light: I32,
+    heavy_start: int,
+    heavy_count: int,
+    heavy: I32,
+    votes: I32,
+    facts: F64,
+) -> None:
+    """Fill in what a walk along the lighter text shows: order, verbatim runs, and how its parts are covered."""
+    total = 0
+    unquoted = 0
+    unquoted_words = 0
+    for i in range(light_count):
+        token = int(arena[light_start + i])
+        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+        total += heft
+        if not token & QUOTED:
+            unquoted += heft
+            unquoted_words += 1
+    rising = 0
+    neighbours = 0
+    last = -1
+    run = 0
+    run_weight = 0
+    own_weight = 0
+    follows = -1  # where the heavier text would go on if the run does
+    passed = 0
+    passed_unquoted = 0
+    # weight and found weight of each sixth (unquoted), quarter, eighth
+    for k in range(_PARTS):
+        votes[k] = 0
+    for i in range(light_count):
+        token = int(arena[light_start + i])
+        word = token >> HASH_SHIFT
+        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+        at = find(heavy, word)
+        hit = heavy[at] != 0
+        eighth = _EIGHTHS_AT + min(_EIGHTHS - 1, passed * _EIGHTHS // max(1, total))
+        votes[eighth] += heft
+        if 0 <= follows < heavy_count and int(arena[heavy_start + follows]) >> HASH_SHIFT == word:
+            run += 1
+            run_weight += heft
+            own_weight += heft if not token & QUOTED else 0
+            votes[eighth + _EIGHTHS] += heft
+            follows += 1
+        elif hit:
+            follows = heavy[at + _FIRST] + 1
+        else:
+            follows = -1
+        if hit and heavy[at + _COUNT] == 1 and light[find(light, word) + _COUNT] == 1:
+            place = heavy[at + _FIRST]
+            if last >= 0:
+                neighbours += 1
+                rising += 1 if place > last else 0
+            last = place
+        quarter = _QUARTERS_AT + min(_QUARTERS - 1, passed * _QUARTERS // max(1, total))
+        passed += heft
+        votes[quarter] += heft
+        votes[quarter + _QUARTERS] += heft if hit else 0
+        if not token & QUOTED:
+            sixth = min(_SIXTHS - 1, passed_unquoted * _SIXTHS // max(1, unquoted))
+            passed_unquoted += heft
+            votes[sixth] += heft
+            votes[sixth + _SIXTHS] += heft if hit else 0
+    lowest = 2.0
+    second = 2.0
+    for part in range(_SIXTHS):
+        coverage = votes[_SIXTHS + part] / max(1.0, float(votes[part]))
+        if coverage < lowest:
+            second = lowest
+            lowest = coverage
+        elif coverage < second:
+            second = coverage
+    worst = 1.0
+    for part in range(_QUARTERS_AT, _QUARTERS_AT + _QUARTERS):
+        worst = min(worst, votes[part + _QUARTERS] / max(1.0, float(votes[part])))
+    mean = 0.0
+    square = 0.0
+    for part in range(_EIGHTHS_AT, _EIGHTHS_AT + _EIGHTHS):
+        share = votes[part + _EIGHTHS] / max(1.0, float(votes[part]))
+        mean += share
+        square += share * share
+    for k in range(_PARTS):
+        votes[k] = 0
+    mean /= _EIGHTHS
+    unevenness = sqrt(max(0.0, square / _EIGHTHS - mean * mean))
+    counts = (facts[FEWEST_WORDS] - EVEN_FROM_WORDS) / (EVEN_FULL_WORDS - EVEN_FROM_WORDS)
+    facts[4] = (lowest + second) / 2.0
+    facts[5] = min(worst, MAX_WORST)
+    facts[6] = (rising + 4.0) / (neighbours + 8.0)
+    counts = min(1.0, max(0.0, counts))
+    facts[8] = 1.0 - unevenness * counts - USUALLY_UNEVEN * (1.0 - counts)
+    facts[9] = min(unquoted_words / max(1.0, float(light_count)), MAX_UNQUOTED)
+    facts[10] = (own_weight + 6.0) / (run_weight + 8.0)
+    facts[RUN] = run / max(1.0, light_count - 1.0)
+    facts[LIGHT_LEAD] = lead_coverage(arena, light_start, light_count, heavy)
+
+
+@called
+def sentence_order(arena: Tokens, start: int, count: int, other: I32, votes: I32) -> float:
+    """Return the share of a text's neighbouring sentences whose partners stand in the same order.
 
     A sentence's partner is the one sentence of the other text that holds most of its words.
     """
-    total = 0
-    found = 0
+    last = -1
+    pairs = 0
+    rising = 0
     i = 0
     while i < count:
         touched = 0
@@ -220,8 +335,6 @@ def aligned(arena: Tokens, start: int, count: int, other: I32, votes: I32) -> fl
             first = False
             token = int(arena[start + i])
             i += 1
-            if token & QUOTED:
-                continue
             heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
             weight += heft
             at = find(other, token >> HASH_SHIFT)
@@ -239,122 +352,37 @@ def aligned(arena: Tokens, start: int, count: int, other: I32, votes: I32) -> fl
                     touched += 1
                 votes[latest] += heft
         best = 0
+        partner = -1
         for k in range(touched):
             sentence = votes[_TOUCHED + k]
-            best = max(best, votes[sentence])
+            if votes[sentence] > best or (votes[sentence] == best and sentence < partner):
+                best = votes[sentence]
+                partner = sentence
             votes[sentence] = 0
-        total += weight
-        found += best
-    return found / max(1.0, float(total))
+        if weight >= PARTNER_WEIGHT and best >= PARTNER_SHARE * weight:
+            if last >= 0:
+                pairs += 1
+                rising += 1 if partner >= last else 0
+            last = partner
+    return (rising + 2.0) / (pairs + 4.0)
 
 
 @called
-def lead_coverage(arena: Tokens, start: int, count: int, other: I32) -> tuple[float, float]:
-    """Return the shares of the opening words' weight that stand early, and anywhere, in the other text."""
+def lead_coverage(arena: Tokens, start: int, count: int, other: I32) -> float:
+    """Return the share of the opening words' weight that stands anywhere in the other text."""
     total = 0
     found = 0
-    anywhere = 0
     for i in range(min(LEAD_TOKENS, count)):
         token = int(arena[start + i])
         heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
         total += heft
-        at = find(other, token >> HASH_SHIFT)
-        if other[at] != 0:
-            anywhere += heft
-            found += heft if other[at + _FIRST] < EARLY_TOKENS else 0
-    return found / max(1.0, float(total)), anywhere / max(1.0, float(total))
+        if other[find(other, token >> HASH_SHIFT)] != 0:
+            found += heft
+    return found / max(1.0, float(total))
 
 
 @called
-def sequence_facts(
-    arena: Tokens,
-    light_start: int,
-    light_count: int,
-    light: I32,
-    heavy_start: int,
-    heavy_count: int,
-    heavy: I32,
-    votes: I32,
-    facts: F64,
-) -> None:
-    """Fill in the features that need the words in their order."""
-    facts[1] = min(aligned(arena, heavy_start, heavy_count, light, votes), MAX_ALIGNED)
-
-    # --- one walk along the lighter text: order, runs, and the weights of its parts
-    total = 0
-    unquoted = 0
-    unquoted_words = 0
-    for i in range(light_count):
-        token = int(arena[light_start + i])
-        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
-        total += heft
-        if not token & QUOTED:
-            unquoted += heft
-            unquoted_words += 1
-    rising = 0
-    neighbours = 0
-    last = -1
-    run = 0
-    follows = -1  # where the heavier text would go on if the run does
-    was_quoted = QUOTED
-    pairs = 0
-    kept_pairs = 0
-    passed = 0
-    passed_unquoted = 0
-    for k in range(20):
-        votes[k] = 0
-    for i in range(light_count):
-        token = int(arena[light_start + i])
-        word = token >> HASH_SHIFT
-        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
-        at = find(heavy, word)
-        hit = heavy[at] != 0
-        pair = 0 if (token | was_quoted) & QUOTED else 1
-        was_quoted = token & QUOTED
-        pairs += pair
-        if 0 <= follows < heavy_count and int(arena[heavy_start + follows]) >> HASH_SHIFT == word:
-            run += 1
-            kept_pairs += pair
-            follows += 1
-        elif hit:
-            follows = heavy[at + _FIRST] + 1
-        else:
-            follows = -1
-        if hit and heavy[at + _COUNT] == 1 and light[find(light, word) + _COUNT] == 1:
-            place = heavy[at + _FIRST]
-            if last >= 0:
-                neighbours += 1
-                rising += 1 if place > last else 0
-            last = place
-        part = min(3, passed * 4 // max(1, total))
-        passed += heft
-        votes[12 + part] += heft
-        votes[16 + part] += heft if hit else 0
-        if not token & QUOTED:
-            part = min(5, passed_unquoted * 6 // max(1, unquoted))
-            passed_unquoted += heft
-            votes[part] += heft
-            votes[6 + part] += heft if hit else 0
-    lowest = 2.0
-    second = 2.0
-    for part in range(6):
-        coverage = votes[6 + part] / max(1.0, float(votes[part]))
-        if coverage < lowest:
-            second = lowest
-            lowest = coverage
-        elif coverage < second:
-            second = coverage
-    worst = 1.0
-    for part in range(4):
-        worst = min(worst, votes[16 + part] / max(1.0, float(votes[12 + part])))
-    for k in range(20):
-        votes[k] = 0
-    facts[2] = (lowest + second) / 2.0
-    facts[6] = (rising + 4.0) / (neighbours + 8.0)
-    facts[7] = min(worst, MAX_WORST)
-    light_lead, _ = lead_coverage(arena, light_start, light_count, heavy)
-    heavy_lead, facts[HEAVY_LEAD] = lead_coverage(arena, heavy_start, heavy_count, light)
-    facts[8] = min(light_lead, heavy_lead, MAX_LEADS)
-    facts[9] = min((kept_pairs + 1.0) / (pairs + 10.0), MAX_PHRASES)
-    facts[10] = min(unquoted_words / max(1.0, float(light_count)), MAX_UNQUOTED)
-    facts[RUN] = run / max(1.0, light_count - 1.0)
+def heavy_facts(arena: Tokens, start: int, count: int, light: I32, votes: I32, facts: F64) -> None:
+    """Fill in what a walk along the heavier text shows."""
+    facts[SENTENCES] = sentence_order(arena, start, count, light, votes)
+    facts[HEAVY_LEAD] = lead_coverage(arena, start, count, light)

@@ -17,7 +17,7 @@ from pipeline.bands import PERMUTATIONS, Bytes, low_bytes
 from pipeline.codepoints import CodePoints, code_points
 from pipeline.furniture import default_furniture
 from pipeline.signature import Signatures, sign
-from pipeline.text import clean
+from pipeline.text import clean, strip_lead
 from pipeline.tokenizer import PADDING_BYTES, tokenize
 from pipeline.tokens import MAX_TOKENS, Tokens
 from pipeline.weights import TermTable, default_table
@@ -86,9 +86,12 @@ class Sketcher:
         length = 0
         for row, article in enumerate(articles):
             starts[row] = length
-            text = clean(article.text).encode("utf-8", "replace")
+            cleaned = clean(article.text)
+            text = cleaned.encode("utf-8", "replace")
             if article.title and len(text) < TITLED_BYTES:
-                title = article.title.encode("utf-8", "replace")
+                headline = strip_lead(article.title)
+                repeated = cleaned.lstrip().casefold().startswith(headline.casefold())
+                title = b"" if repeated else headline.encode("utf-8", "replace")
                 pieces += (title, b"\n\n")
                 length += len(title) + 2
             titles[row] = length

@@ -52,7 +52,33 @@ _CAPITALS = re.compile(
 _EAST_ASIAN = re.compile(
     r"\s*(?:【[^】\n]{2,20}】|[（(][^）)\n]{2,20}(?:社|通信|電|电)[）)]|新华社[^\n]{2,20}?电(?:[（(][^）)\n]{2,40}[）)])?)\s*"
 )
-_LEADS = (_BYLINE, _CREDITED, _DATED, _CAPITALS, _EAST_ASIAN)
+# UPDATE 1-Ferry aground               Breaking: Ferry aground              【速報】
+# but not: Breaking - and mending - hearts
+_SLUGS = (
+    "BREAKING(?: NEWS)?|FLASH|URGENT|BULLETIN|(?:NEWS )?ALERT|SNAP|EXCLUSIVE|DEVELOPING|UPDATED?(?: ?[0-9]{1,2})?|"
+    "WRAPUP(?: ?[0-9]{1,2})?|CORRECTED|CORRECTION|REFILE|REPEAT|RPT|LEAD [0-9]{1,2}|"
+    "EIL(?:MELDUNG)?|DRINGEND|URGENTE|ALERTE|ÚLTIMA HORA|ULTIM'ORA|HITNO"
+)
+_SLUG = re.compile(
+    rf"[\s*]*(?:(?:{_SLUGS})\s*(?:[-–—:|*]\s*){{1,3}}|(?i:{_SLUGS})\s*:\s*|"
+    r"[【\[(]?(?:速報|快讯|快訊|突发|突發)[】\])：: ]\s*)"
+)
+# (Adds quotes, background)            (This May 4 story corrects the age in paragraph 2)
+_ADVISORY = re.compile(
+    r"\s*\((?:(?:Adds|Updates|Recasts|Corrects|Rewrites|Writes through|Repeats|Refiles|Fixes|Clarifies)\b|"
+    rf"This (?:(?:{_MONTH})[a-z]*\.? \d{{1,2}} )?(?:story|version|item|article)\b)[^()\n]{{0,240}}\)\s*",
+    re.IGNORECASE,
+)
+# Each with the characters that it can begin with ("": any), which are quick to look at.
+_LEADS = (
+    (_SLUG, "*BFUNASEDWCRLÚHbfunasedwcrlúh【[(速快突"),
+    (_BYLINE, "BVP"),
+    (_CREDITED, ""),
+    (_DATED, ""),
+    (_CAPITALS, ""),
+    (_EAST_ASIAN, "【（(新"),
+    (_ADVISORY, "("),
+)
 
 # Sites deliver captions before the story: In this May 3 photo, … (AP Photo/A Name) LONDON (AP) — …
 CAPTIONS_CHARACTERS = 1500
@@ -67,9 +93,20 @@ _LATE_DATELINE = re.compile(
     r"(?<=[.)\n])\s*[^\W\d_][^.()\n]{1,45}(?:\.[^.()\n]{0,20}){0,3}\(\s*(?:AP|Reuters|AFP|dpa)\s*\)\s*[-–—]+\s*",
     re.IGNORECASE,
 )
+# A post shown whole: … build bridges! — Jane Roe (@janeroe) May 3, 2018
+_POST_DATE = re.compile(
+    r"\(\s?@\w{1,20}\s?\)\s*,?\s*"
+    r"(?i:January|February|March|April|May|June|July|August|September|October|November|December)\s+\d{1,2},\s+\d{4}"
+)
+_POST_AUTHOR = re.compile(r"[-–—]+\s*[^()\n–—]{1,60}$")
+_AUTHOR_CHARACTERS = 66
+_POST_CHARACTERS = 400  # a post has at most 280, and what was cited with it some more
+_QUOTATION_MARKS = re.compile('["“”„«»]')
 # Links in running text, with the call that leads up to them ("Watch more: https://…").
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]{3,}")
 _CALL_CHARACTERS = 90
+_LINKS_OF_A_CHANNEL = 3
+_ABOUT_CHANNEL = re.compile(r"\s*about\s[^.:\n]{2,60}:[^\n]*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…\n](?=\s|$)")
 # Scripts that lost their tags, and related headlines glued to a name: "Jane RoeOther headline Another MORE said".
 _SCRIPT_RESIDUE = re.compile(
@@ -228,11 +265,15 @@ def strip_lead(text: str) -> str:
     for _ in range(_LEAD_ROUNDS):
         before = start
         lead = text[start : start + LEAD_CHARACTERS]
-        for pattern in _LEADS:
+        first = lead.lstrip()[:1]
+        for pattern, initials in _LEADS:
+            if initials and first not in initials:
+                continue
             found = pattern.match(lead)
             if found is not None and found.end() > 0 and start + found.end() < len(text):
                 start += found.end()
                 lead = text[start : start + LEAD_CHARACTERS]
+                first = lead.lstrip()[:1]
         if start == before:
             break
     return text[start:]
@@ -265,6 +306,36 @@ def _photo_credit(text: str, start: int) -> tuple[int, int] | None:
     return None
 
 
+def quote_posts(text: str) -> str:
+    """Put posts that sites show whole, with author and date behind them, in quotation marks.
+
+    Whoever reports on a post shows it: it is a quotation, though it stands there without marks.
+    """
+    pieces = []
+    position = 0
+    handle = text.find("@")
+    while handle >= 0:
+        opening = text.rfind("(", max(0, handle - 2), handle)
+        date = _POST_DATE.match(text, opening) if opening >= 0 else None
+        author = date and _POST_AUTHOR.search(text, max(position, opening - _AUTHOR_CHARACTERS), opening)
+        if date and author:
+            end = author.start()
+            start = max(position, text.rfind("\n", position, end) + 1)
+            if " " not in text[start:end].strip():  # a picture's address in a line of its own
+                start = max(position, text.rfind("\n", position, len(text[:start].rstrip())) + 1)
+            if end - start > _POST_CHARACTERS:
+                start = end - _POST_CHARACTERS
+                sentence = _SENTENCE_END.search(text, start, end - 1)
+                start = start if sentence is None else sentence.end()
+            # in one line: a paragraph's end would end the quotation
+            post = " ".join(_QUOTATION_MARKS.sub(" ", text[start:end]).split())
+            pieces.append(f"{text[position:start]}\n\n“{post}”\n\n")
+            position = date.end()
+        handle = text.find("@", handle + 1)
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
 def strip_glued_headlines(text: str) -> str:
     """Remove related headlines that a site's script left glued to a word, up to its MORE."""
     pieces = []
@@ -278,10 +349,16 @@ def strip_glued_headlines(text: str) -> str:
 
 
 def strip_links(text: str) -> str:
-    """Remove web addresses, each with the call that introduces it and ends with a colon."""
+    """Remove web addresses, each with the call that introduces it and ends with a colon.
+
+    Video sites print several in a row under every clip, and then "About" the channel: that goes too.
+    """
     pieces = []
     position = 0
+    in_a_row = 0
     for link in _LINK.finditer(text):
+        if link.start() < position:
+            continue
         before = text[max(position, link.start() - _CALL_CHARACTERS) : link.start()]
         keep = len(before)
         if before.rstrip().endswith(":"):
@@ -290,8 +367,11 @@ def strip_links(text: str) -> str:
                 keep = end.end()
             if keep == 0 and link.start() - len(before) > position:
                 keep = len(before)  # the call is longer than calls are: prose
+        in_a_row = in_a_row + 1 if keep == 0 and link.start() - len(before) == position else 1
         pieces.append(text[position : link.start() - len(before) + keep])
         position = link.end()
+        if in_a_row >= _LINKS_OF_A_CHANNEL and (about := _ABOUT_CHANNEL.match(text, position)) is not None:
+            position = about.end()
     pieces.append(text[position:])
     return " ".join(pieces)
 
@@ -312,6 +392,8 @@ def clean(text: str) -> str:
         text = _MOJIBAKE_PATTERN.sub(lambda found: _MOJIBAKE[found[0]], text)
     if ("/" in text and "http" in text) or "www." in text:
         text = strip_links(text)
+    if "@" in text and ("(@" in text or "( @" in text):
+        text = quote_posts(text)
     if "=" in text or "{" in text:
         text = _SCRIPT_RESIDUE.sub(" ", text)
     if " MORE" in text:

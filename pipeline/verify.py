@@ -1,9 +1,9 @@
 """The verifier: are two articles the same copy, how sure is that, and in what way.
 
-A logistic model over the eleven features of :mod:`pipeline.features`, with four rules
+A logistic model over the eleven features of :mod:`pipeline.features`, with five rules
 beside it: texts that are verbatim but for a few words link; very short texts link only
-then; the names and figures of short ones must agree; and a round-up does not link to the
-stories that it collects. ``benchmarks/fit_verifier.py`` fits the coefficients; docs/quality.md has the
+then; the names and figures of short ones must agree; a round-up does not link to the
+stories that it collects; and two texts do not when both begin with something new. ``benchmarks/fit_verifier.py`` fits the coefficients; docs/quality.md has the
 measurements. A pair links when its score is at least one half.
 """
 
@@ -23,25 +23,25 @@ from pipeline.features import (
     FEWEST_WORDS,
     HEAVY_LEAD,
     LENGTH_RATIO,
-    MAX_ALIGNED,
-    MAX_LEADS,
-    MAX_PHRASES,
+    LIGHT_LEAD,
     MAX_UNQUOTED,
     MAX_WORST,
     RUN,
     SCRATCH_SHAPE,
+    SENTENCES,
     cheap_facts,
     clear,
+    heavy_facts,
+    light_facts,
     overlap,
-    sequence_facts,
     tabulate,
 )
 from pipeline.kernels import called, kernel
 from pipeline.tokens import HASH_SHIFT, Tokens
 
-COEFFICIENTS = (2.8, 2.5, 2.5, 16.0, 4.0, 0.7, 6.5, 26.2, 1.3, 2.4, 7.1)
+COEFFICIENTS = (2.2, 26.9, 6.5, 1.0, 1.2, 18.0, 7.3, 11.1, 23.0, 10.1, 1.5)
 """One for each of :data:`pipeline.features.FEATURES`; all positive: agreement never speaks against a link."""
-BIAS = -32.9
+BIAS = -68.15
 
 # Copies follow their source within hours. Each day between two articles beyond the first
 # speaks against a link, up to a limit: what repeats after days is mostly a template.
@@ -71,11 +71,18 @@ SHORT_LOGIT = -1.0
 # Items of a few sentences are often templates: same wording, other names and figures. Below so
 # many distinct content words at least this much of each must agree.
 TEMPLATE_WORDS, TEMPLATE_NUMBERS, TEMPLATE_ENTITIES = 50, 0.5, 0.4
+# However long they are, texts that follow one another closely and have next to no figure and few names
+# in common are forms filled in twice (company results).
+TEMPLATE_NUMBERS_LONG = 0.25
 TEMPLATE_LOGIT = -1.0
 # A round-up holds a whole story, but begins with another one: then less than this share of
 # the much longer text's opening is anywhere in the shorter.
 ROUNDUP_LENGTH_RATIO, ROUNDUP_LEAD = 0.65, 0.30
 ROUNDUP_LOGIT = -1.0
+# When not even this share of either text's opening is anywhere in the other, what they have in
+# common is standing text: what a programme says of itself, an outlet's old background.
+NEW_TOPS_LEAD = 0.25
+NEW_TOPS_LOGIT = -1.0
 # Identical texts link from so many content words on; "Correction to follow" is no story.
 EXACT_MIN_TOKENS = 5
 
@@ -86,8 +93,9 @@ RULES = {
     "identical": "the two have the same content words in the same order",
     "verbatim": "verbatim but for a few words and with the same figures: linked unless days lie between",
     "short": "too short for the model: texts of so few words link only when they are verbatim",
-    "template": "short, and the names or the figures differ: never linked",
+    "template": "the figures and the names differ, or in a short item either: never linked",
     "roundup": "one is much longer and begins with something else: a round-up, never linked",
+    "tops": "each begins with something that the other does not have: what they share is standing text, never linked",
     "model": "the score is the model's",
 }
 """What decides; the first that applies."""
@@ -103,9 +111,11 @@ MODEL = (
     EXACT_MIN_TOKENS,
     ROUNDUP_LENGTH_RATIO,
     ROUNDUP_LEAD,
+    NEW_TOPS_LEAD,
     TEMPLATE_WORDS,
     TEMPLATE_NUMBERS,
     TEMPLATE_ENTITIES,
+    TEMPLATE_NUMBERS_LONG,
     FREE_GAP_MS,
     GAP_COEFFICIENT,
     SHORT_FREE_GAP_MS,
@@ -118,30 +128,37 @@ _NUMBERS = FEATURES.index("numbers")
 _ENTITIES = FEATURES.index("entities")
 _COEFFICIENTS = np.array(COEFFICIENTS)
 # The most that the features which need the words' order can add.
+_IN_ORDER = FEATURES.index("covered")
 _MOST_FROM_ORDER = (
-    COEFFICIENTS[1] * MAX_ALIGNED
-    + COEFFICIENTS[2]
-    + COEFFICIENTS[6]
-    + COEFFICIENTS[7] * MAX_WORST
-    + COEFFICIENTS[8] * MAX_LEADS
-    + COEFFICIENTS[9] * MAX_PHRASES
-    + COEFFICIENTS[10] * MAX_UNQUOTED
+    sum(COEFFICIENTS[_IN_ORDER:])
+    - COEFFICIENTS[FEATURES.index("worst")] * (1 - MAX_WORST)
+    - COEFFICIENTS[FEATURES.index("unquoted")] * (1 - MAX_UNQUOTED)
 )
 
 
 @called
-def logit(facts: F64) -> float:
-    """Return the model's verdict; above 0 the pair links."""
+def model(facts: F64) -> float:
+    """Return the model's verdict without the rules."""
     z = BIAS
     for k in range(len(_COEFFICIENTS)):
         z += _COEFFICIENTS[k] * facts[k]
-    return rules(z, facts)
+    return z
+
+
+@called
+def logit(facts: F64) -> float:
+    """Return the verdict; above 0 the pair links."""
+    return rules(model(facts), facts)
 
 
 @called
 def _disagrees(facts: F64) -> bool:
-    """Tell whether the names or the figures of two texts differ as those of templates do."""
-    return bool(facts[_NUMBERS] < TEMPLATE_NUMBERS) or bool(facts[_ENTITIES] < TEMPLATE_ENTITIES)
+    """Tell whether the names or the figures of two texts, in long ones both, differ as those of templates do."""
+    figures = facts[_NUMBERS]
+    names_differ = facts[_ENTITIES] < TEMPLATE_ENTITIES
+    if facts[FEWEST_WORDS] < TEMPLATE_WORDS:
+        return bool(figures < TEMPLATE_NUMBERS) or bool(names_differ)
+    return bool(figures < TEMPLATE_NUMBERS_LONG) and bool(names_differ)
 
 
 @called
@@ -157,10 +174,12 @@ def rules(z: float, facts: F64) -> float:
         return max(z, VERBATIM_LOGIT)
     if facts[FEWEST_WORDS] < SHORT_WORDS:
         return min(z, SHORT_LOGIT)
-    if facts[FEWEST_WORDS] < TEMPLATE_WORDS and _disagrees(facts):
+    if _disagrees(facts):
         return min(z, TEMPLATE_LOGIT)
     if facts[LENGTH_RATIO] < ROUNDUP_LENGTH_RATIO and facts[HEAVY_LEAD] < ROUNDUP_LEAD:
         return min(z, ROUNDUP_LOGIT)
+    if facts[HEAVY_LEAD] < NEW_TOPS_LEAD and facts[LIGHT_LEAD] < NEW_TOPS_LEAD:
+        return min(z, NEW_TOPS_LOGIT)
     return z
 
 
@@ -241,21 +260,25 @@ def verify(
         facts,
     )
     if not thorough:
-        most = (
-            BIAS
-            + _COEFFICIENTS[0] * facts[0]
-            + _COEFFICIENTS[3] * facts[3]
-            + _COEFFICIENTS[4] * facts[4]
-            + _COEFFICIENTS[5] * facts[5]
-            + _MOST_FROM_ORDER
-        )
+        most = BIAS + _MOST_FROM_ORDER
+        for k in range(_IN_ORDER):
+            most += _COEFFICIENTS[k] * facts[k]
         if most <= 0 and facts[CONTAINED] < VERBATIM_SHARED:
             clear(right, distinct)
             return 0, NEW
     if a_is_light:
-        sequence_facts(arena, a, a_count, left, b, b_count, right, scratch[2], facts)
+        light_facts(arena, a, a_count, left, b, b_count, right, scratch[2], facts)
     else:
-        sequence_facts(arena, b, b_count, right, a, a_count, left, scratch[2], facts)
+        light_facts(arena, b, b_count, right, a, a_count, left, scratch[2], facts)
+    if not thorough and facts[CONTAINED] < VERBATIM_SHARED:
+        facts[SENTENCES] = 1.0
+        if model(facts) <= 0:
+            clear(right, distinct)
+            return 0, NEW
+    if a_is_light:
+        heavy_facts(arena, b, b_count, left, scratch[2], facts)
+    else:
+        heavy_facts(arena, a, a_count, right, scratch[2], facts)
     clear(right, distinct)
     z = logit(facts) - _gap_penalty(gap_ms, facts[FEWEST_WORDS])
     score = int(SCORE_UNIT / (1.0 + exp(-z)))
@@ -307,7 +330,13 @@ def rule_of(facts: F64) -> str:
         return "model"
     if facts[FEWEST_WORDS] < SHORT_WORDS:
         return "short"
-    return "template" if facts[FEWEST_WORDS] < TEMPLATE_WORDS and _disagrees(facts) else "roundup"
+    if _disagrees(facts):
+        return "template"
+    return (
+        "roundup"
+        if facts[LENGTH_RATIO] < ROUNDUP_LENGTH_RATIO and facts[HEAVY_LEAD] < ROUNDUP_LEAD
+        else "tops"
+    )
 
 
 def compared(left: Tokens, right: Tokens, gap_ms: int = 0) -> tuple[int, int, F64]:

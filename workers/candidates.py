@@ -42,8 +42,8 @@ def sketch_all(articles: list[Article], engine: Engine) -> Sketched:
     return Sketched(tokens, np.concatenate(low), np.array([a.published_ms or 0 for a in articles], np.int64))
 
 
-def proposed(sketched: Sketched, window_ms: int | None = None) -> list[tuple[int, int]]:
-    """List the pairs of positions that share a band, pass the estimate and lie in one window."""
+def sharing_a_band(sketched: Sketched) -> list[tuple[int, int]]:
+    """List the pairs of positions that share a band."""
     rows = np.array([row for row, tokens in enumerate(sketched.tokens) if len(tokens)], np.int64)
     low = sketched.low
     found: set[tuple[int, int]] = set()
@@ -57,9 +57,15 @@ def proposed(sketched: Sketched, window_ms: int | None = None) -> list[tuple[int
                     found.update(
                         (left, right) for right in bucket[place + 1 : place + MAX_BUCKET_WALK].tolist()
                     )
+    return sorted(found)
+
+
+def proposed(sketched: Sketched, window_ms: int | None = None) -> list[tuple[int, int]]:
+    """List the pairs of positions that share a band, pass the estimate and lie in one window."""
+    low = sketched.low
     return [
         (left, right)
-        for left, right in sorted(found)
+        for left, right in sharing_a_band(sketched)
         if (window_ms is None or abs(int(sketched.times[left] - sketched.times[right])) <= window_ms)
         and int((low[left] == low[right]).sum()) >= MIN_AGREEING
     ]

@@ -21,6 +21,8 @@ from workers.evaluate import SCHEMA, THRESHOLD, ScoredPairs, score_pairs
 from workers.labelled import Labelled
 
 BAND_CHOICES = (48, 64, 85, BANDS, 128, 160)
+FOUND = 0.99
+"""The share of accepted pairs that bands should find."""
 
 
 @dataclass(slots=True)
@@ -53,8 +55,14 @@ def at_threshold(scored: ScoredPairs, threshold: float) -> dict[str, float]:
     }
 
 
+def _fewest_bands(curve: list[dict[str, Any]]) -> int | None:
+    """Return the fewest bands that find enough of the accepted pairs; each costs memory and candidates."""
+    enough = [row["bands"] for row in curve if (row["found_of_accepted"] or 0) >= FOUND]
+    return min(enough, default=None)
+
+
 def tune(labelled: Labelled, engine: Engine, min_precision: float | None = None) -> Tuning:
-    """Fit a threshold to labelled pairs and weigh band counts.
+    """Fit a threshold and a number of bands to labelled pairs.
 
     The threshold has the best F1, or with ``min_precision`` the best recall among those
     that reach it. Of several it is the middle one, which generalises best.
@@ -101,6 +109,7 @@ def tune(labelled: Labelled, engine: Engine, min_precision: float | None = None)
         "pairs": len(labelled.pairs),
         "in_use": at_threshold(scored, THRESHOLD),
         "best": best,
+        "best_bands": _fewest_bands(curve),
         "curve": curve,
     }
     return Tuning(figures, accepted)

@@ -140,6 +140,7 @@ def test_tune_finds_the_gap_between_copies_and_others(pairs_file: Path, tmp_path
     assert result.exit_code == 0, result.output
     figures = orjson.loads(output.read_bytes())
     assert figures["best"]["f1"] == 1
+    assert figures["best_bands"] in [row["bands"] for row in figures["curve"]]
     found = [row["found_of_accepted"] for row in figures["curve"]]
     assert found == sorted(found)
 

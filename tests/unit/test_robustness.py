@@ -3,11 +3,13 @@
 import re
 from itertools import pairwise
 
+import orjson
 import pytest
 
 from pipeline.article import Article
 from pipeline.engine import Engine
 from pipeline.matcher import Matcher, WindowRules
+from tests.conftest import LABELS
 
 FERRY = (
     "A car ferry with 214 passengers ran aground off the island of Marlund on Tuesday after losing power in heavy "
@@ -199,6 +201,79 @@ def test_a_flash_links_to_its_repetition_but_not_to_another_flash(engine: Engine
     assert not linked(engine, flash, other)
 
 
+@pytest.mark.parametrize(
+    "slug",
+    ["FLASH - ", "BREAKING: ", "Breaking news: ", "URGENT-", "UPDATE 1-", "*** ALERT *** ", "RPT-FLASH-"],
+)
+@pytest.mark.parametrize("titled", [False, True])
+def test_a_short_flash_links_to_itself_whatever_stands_before_it(
+    engine: Engine, slug: str, titled: bool
+) -> None:
+    flash = "Skerry Lines chief executive Ingrid Halvorsen to step down at end of June"
+    titles = (slug + flash, "") if titled else ("", "")
+    assert linked(engine, slug + flash, flash + ".", titles=titles)
+    assert not linked(
+        engine, slug + flash, slug + "Tavira cooperative chairman Duarte Pires to step down in May"
+    )
+
+
+def test_a_follow_up_with_the_old_background_does_not_link(engine: Engine) -> None:
+    background = FERRY
+    tops = [
+        "\n\n".join(f"{who} told the {where} on {day} that {what}." for who, where, what in said)
+        for day, said in (
+            (
+                "Monday",
+                (
+                    (
+                        "Prime Minister Elin Brandvold",
+                        "chamber in Kelby",
+                        "she would send a commission to the coast",
+                    ),
+                    (
+                        "Her coalition partner Mikkel Aune",
+                        "press afterwards",
+                        "taxes on diesel had to fall first",
+                    ),
+                    (
+                        "Opposition leader Signe Torkild",
+                        "broadcaster",
+                        "neither plan deserved a vote before autumn",
+                    ),
+                    ("Fishermen", "harbour authority", "quotas for cod and haddock were the greater worry"),
+                    ("Bankers", "central bank", "mortgage rates had made moorings unaffordable for families"),
+                    ("A union of pilots", "labour court", "night shifts broke the agreement signed in Oslo"),
+                ),
+            ),
+            (
+                "Thursday",
+                (
+                    (
+                        "Judge Anders Vik",
+                        "packed court",
+                        "the commission lacked a lawful mandate and must disband",
+                    ),
+                    (
+                        "Professor Runa Dahl",
+                        "law review",
+                        "appeals could keep lawyers busy throughout winter",
+                    ),
+                    ("Shareholders", "annual meeting", "dividends should pay for a second hull inspection"),
+                    (
+                        "The bishop of Marlund",
+                        "congregation",
+                        "prayers were owed to rescuers and engineers alike",
+                    ),
+                    ("Insurers", "exchange in London", "premiums on elderly vessels would double overnight"),
+                    ("Teachers", "education board", "swimming lessons ought to be compulsory again"),
+                ),
+            ),
+        )
+    ]
+    before, after = (f"{top}\n\n{background}" for top in tops)
+    assert not linked(engine, before, after, hours=20)
+
+
 def test_titles_of_flashes_count_and_titles_of_stories_do_not(engine: Engine) -> None:
     assert linked(engine, FERRY, FERRY, titles=("Ferry aground", "Passengers rescued off Marlund"))
     assert not linked(
@@ -216,6 +291,17 @@ def test_updates_with_new_leads_stay_one_story(engine: Engine) -> None:
     versions = [FERRY, *(lead + FERRY for lead in leads)]
     for before, after in pairwise(versions):
         assert linked(engine, before, after, hours=5)
+
+
+def test_the_sample_stream_has_no_link_between_look_alikes(engine: Engine, sample: list[Article]) -> None:
+    apart = orjson.loads(LABELS.read_bytes())["apart"]
+    articles = {article.id: article for article in sample}
+    wrong = [
+        reason
+        for left, right, reason in apart
+        if engine.score_pair(articles[left], articles[right])[0].linked
+    ]
+    assert wrong == []
 
 
 def clusters(engine: Engine, texts: list[str]) -> list[int]:

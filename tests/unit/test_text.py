@@ -36,6 +36,17 @@ STORY = "The government said on Monday that it would resign."
         "MADRID, 3 mayo (EFE) - ",
         "BRUXELLES, 12 janvier 2026 (Belga) - ",
         "  \n MOSCOW (Interfax) - ",
+        "FLASH - ",
+        "BREAKING: ",
+        "Breaking news: ",
+        "*** URGENT *** ",
+        "UPDATE 1-",
+        "RPT-UPDATE 3-",
+        "CORRECTED - ",
+        "REFILE-WRAPUP 2-",
+        "Eilmeldung: ",
+        "LONDON, May 3 (Reuters) - (Adds quotes, background) ",
+        "(This May 4 story corrects the name in paragraph 2)\n\n",
     ],
 )
 def test_datelines_bylines_and_credits_are_left_out(lead: str) -> None:
@@ -43,7 +54,15 @@ def test_datelines_bylines_and_credits_are_left_out(lead: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "lead", ["【ベルリン共同】", "（共同通信）", "新华社北京3月10日电（记者张三）", "新华社北京3月10日电"]
+    "lead",
+    [
+        "【速報】",
+        "速報：",
+        "【ベルリン共同】",
+        "（共同通信）",
+        "新华社北京3月10日电（记者张三）",
+        "新华社北京3月10日电",
+    ],
 )
 def test_east_asian_credits_are_left_out(lead: str) -> None:
     assert strip_lead(lead + "政府は月曜日に総辞職すると発表した。") == "政府は月曜日に総辞職すると発表した。"
@@ -66,6 +85,10 @@ def test_east_asian_credits_are_left_out(lead: str) -> None:
         "iPhone sales fell - again.",
         "A - B",
         "I - we - fell",
+        "Breaking - and mending - hearts is what he does.",
+        "Update on the war: nothing has changed.",
+        "Urgent talks: ministers met on Monday.",
+        "(Nobody was hurt.) The building is safe.",
         "“I will go,” he said – and went.",
     ],
 )
@@ -76,6 +99,50 @@ def test_ordinary_leads_are_untouched(text: str) -> None:
 @pytest.mark.parametrize("text", ["LONDON (Reuters) - ", "By Jane Doe\n", "(AP) "])
 def test_a_lead_with_nothing_after_it_stays(text: str) -> None:
     assert strip_lead(text) == text
+
+
+POST = "We will build bridges, “big” ones!"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        f"{POST} — Jane Roe (@janeroe) May 3, 2018",
+        f"{POST} -- jane roe ( @janeroe ) may 3, 2018",
+        f"{POST}\n\npic.example/a1 — Jane Roe (@janeroe) May 3, 2018",
+    ],
+)
+def test_posts_that_a_site_shows_are_quotations(shown: str) -> None:
+    quoted = clean(f"He spoke.\n\n{shown}\n\nHe left.").split("\n\n")
+    assert quoted[0] == "He spoke."
+    assert [part for part in quoted if part.startswith("“We will build bridges, big ones!")]
+    assert all("Roe" not in part and "roe" not in part for part in quoted)
+    assert quoted[-1] == "He left."
+
+
+@pytest.mark.parametrize(
+    "text", ["Write to desk (@desk) at once.", "Ask us — anything (@all) you like", "(@", "@"]
+)
+def test_other_handles_stay(text: str) -> None:
+    assert clean(text) == text
+
+
+def test_only_the_end_of_a_long_paragraph_is_a_post() -> None:
+    story = "The minister said nothing. " * 30
+    cleaned = clean(f"{story}{POST} — Jane Roe (@janeroe) May 3, 2018 He left.")
+    assert cleaned.startswith("The minister said nothing. " * 10)
+    assert cleaned.endswith("He left.")
+    assert "big" in cleaned.split("“")[1]
+
+
+def test_what_a_channel_says_of_itself_under_its_links_goes() -> None:
+    clip = (
+        "A walk along the pier. Subscribe to the channel: https://v.example/s Watch more: https://v.example/m "
+        "Follow us: https://v.example/f About The Pier Show: a programme on piers, in its ninth season."
+    )
+    assert clean(clip).split() == ["A", "walk", "along", "the", "pier."]
+    story = "Read the report: https://v.example/s About the author: she lives by the sea."
+    assert "she lives by the sea" in clean(story)
 
 
 def test_a_dateline_is_looked_for_at_the_beginning_only() -> None:

@@ -30,16 +30,19 @@ from workers.tools.material import Material
 
 LABELS = {
     "numbers": ("Figures agree", "how far the numbers in both texts are the same"),
-    "aligned": ("Sentence by sentence", "how much of the longer text its best matching sentences share"),
     "covered": ("Evenly covered", "the least covered stretches of the shorter text outside quotations"),
     "shared": ("Words in common", "distinct words of the shorter text that the other one has too"),
     "entities": ("Names agree", "how far names and larger figures are the same"),
     "length": ("Enough text", "the more there is to compare, the more agreement means"),
     "order": ("Same order", "words that both use once stand in the same order"),
     "worst": ("No foreign part", "the quarter of the shorter text that the other covers worst"),
-    "leads": ("Same opening", "the opening words of each stand early in the other"),
-    "phrases": ("Same phrases", "neighbouring words outside quotations that are neighbours in both"),
+    "sentences": ("Sentences in order", "sentences of the longer text have their partners in the same order"),
+    "even": (
+        "Spread evenly",
+        "verbatim passages stand everywhere in the shorter text, not in one part of it",
+    ),
     "unquoted": ("Own words", "how much of the shorter text is not quotation"),
+    "own": ("Verbatim beyond quotations", "how much of the verbatim passages is not quotation"),
 }
 """A readable name and a meaning for each of the verifier's features."""
 
