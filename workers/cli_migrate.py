@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ ConfigOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command()(migrate)
+    app.command(name="hand-over")(hand_over)
 
 
 def migrate(
@@ -78,6 +80,42 @@ def migrate(
         "To switch: stop the worker, run this command once more, and start the worker with "
         f"--state {to}{f' --config {config}' if config else ''}: it goes on in the same input and output files."
     )
+
+
+def hand_over(
+    state: Annotated[Path, typer.Option("--state", help="State folder that `samewire run` has left.")],
+    desk: Annotated[int, typer.Option("--desk", min=0, help="The desk that gets it.")] = 0,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings of the deployment, in TOML.")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Give the state of an archive to a desk of the Kafka deployment: its matcher goes on from it.
+
+    The desk must be new (an empty changelog) and its matchers stopped. Nothing is written unless all is.
+
+    Examples:
+
+      samewire run --input archive/ --output archive.jsonl --state archive-state --config samewire.toml
+
+      samewire hand-over --state archive-state --config samewire.toml
+    """
+    from workers.kafka.hand_over import hand_over as give
+    from workers.labelled import engine_for
+
+    settings = _settings(config)
+    total = sum(path.stat().st_size for path in state.glob("journal-*.swj"))
+    with _bar("handing over", quiet or as_json, total) as moved:
+        done = give(settings, engine_for(settings).fingerprint, state, desk, moved)
+    if as_json:
+        _print_json(asdict(done))
+    elif not quiet:
+        Console().print(
+            f"desk {done.desk} has {done.articles:,} articles in {done.clusters:,} clusters ({done.records:,} records, "
+            f"read back and checked). Start `samewire match` and `samewire sign`: articles that were in the archive "
+            "are answered as repeated, copies of them join their clusters."
+        )
 
 
 def _settings(config: Path | None) -> Settings:

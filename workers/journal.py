@@ -21,7 +21,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 import structlog
 
@@ -59,17 +59,11 @@ class Journal:
         self._newest_ordinal = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = (folder / "lock").open("a")
         except OSError as error:
             raise StateError(
                 f"state folder {folder}: {error.strerror}; choose a folder that can be written"
             ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StateError(
-                f"state folder {folder} is in use by another samewire; stop it or use another folder"
-            ) from error
+        self._lock = lock_folder(folder)
         self._mark = os.open(folder / "mark", os.O_RDWR | os.O_CREAT, 0o644)
         self._file: int | None = None
 
@@ -164,6 +158,24 @@ class Journal:
             folder = os.open(self._folder, os.O_RDONLY)
             os.fsync(folder)
             os.close(folder)
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """Take the lock of a state folder, until the result is closed; raises :class:`StateError` when it is in use."""
+    try:
+        lock = (folder / "lock").open("a")
+    except OSError as error:
+        raise StateError(
+            f"state folder {folder}: {error.strerror}; choose a folder that can be written"
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StateError(
+            f"state folder {folder} is in use by another samewire; stop it or use another folder"
+        ) from error
+    return lock
 
 
 def segment_files(folder: Path) -> list[Path]:

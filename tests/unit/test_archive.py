@@ -14,6 +14,10 @@ from tests.conftest import SAMPLE
 from workers.local import LocalWorker
 from workers.state import load_matcher
 
+QUICK = Settings().model_copy(
+    update={"input": Settings().input.model_copy(update={"poll_interval": timedelta(milliseconds=1)})}
+)
+
 
 def run(
     folder: Path, engine: Engine, source: Path, output: str, follow: bool = False
