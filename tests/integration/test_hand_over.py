@@ -19,8 +19,8 @@ from tests.kafka.deployment import ROOT, Deployment
 from tests.kafka.waiting import wait_for
 from workers.journal import Journal
 from workers.kafka.errors import TopicsWrongError
-from workers.kafka.hand_over import hand_over
 from workers.local import LocalWorker
+from workers.migrate.hand_over import hand_over
 from workers.state import load_matcher
 
 pytestmark = pytest.mark.kafka
@@ -177,7 +177,7 @@ def test_a_matcher_that_was_faster_is_noticed(
     deployment: Deployment, archive: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look at the empty changelog and the commit somebody else writes."""
-    from workers.kafka import hand_over as module
+    from workers.migrate import hand_over as module
 
     def intrude(*arguments: Any) -> None:
         producer = KafkaProducer(bootstrap_servers=deployment.bootstrap)

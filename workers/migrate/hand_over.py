@@ -17,10 +17,10 @@ import structlog
 from kafka import OffsetAndMetadata, TopicPartition
 
 from config.kafka import KafkaSettings
-from config.settings import Settings, milliseconds
+from config.settings import Settings
 from pipeline.changelog import decode
 from pipeline.errors import SamewireError, StateError
-from pipeline.matcher import Matcher, WindowRules
+from pipeline.matcher import Matcher
 from pipeline.parts import encode_parts
 from workers.journal import lock_folder, read_committed
 from workers.kafka.client import make_admin, make_consumer, make_producer, slot_id
@@ -28,7 +28,7 @@ from workers.kafka.errors import TopicsWrongError, TransactionsFailedError
 from workers.kafka.groups import group_members
 from workers.kafka.positions import read_committed as read_positions
 from workers.kafka.records import Outgoing
-from workers.kafka.replay import Replay
+from workers.kafka.restored import fold_partition, live_rules, open_replay
 from workers.kafka.transaction import Committed, TransactionalProducer
 from workers.migrate.differences import Standing, standing
 
@@ -84,36 +84,18 @@ def hand_over(
         _require_languages(kafka, state, desk, oldest)
         records = _write(kafka, at, state, oldest, on_progress)
     try:
-        restored = fold_partition(kafka, at, Matcher(fingerprint, live_rules(settings)))
+        restored = fold_partition(kafka, at, live_rules(settings), fingerprint)
     except StateError as error:
         raise _disturbed(at, str(error)) from error
-    if _live(restored) != wanted or restored.store.kills.by_id.keys() != matcher.store.kills.by_id.keys():
+    if (
+        restored is None
+        or _live(restored) != wanted
+        or restored.store.kills.by_id.keys() != matcher.store.kills.by_id.keys()
+    ):
         raise _disturbed(at, f"it does not fold to the clusters of {state}")
     clusters = len({article.cluster for article in wanted.values()})
     log.info("handed_over", desk=desk, records=records, articles=len(wanted))
     return HandedOver(desk, fingerprint, records, len(wanted), clusters)
-
-
-def live_rules(settings: Settings) -> WindowRules:
-    """The rules of a matcher on a live stream."""
-    return WindowRules(
-        window_ms=milliseconds(settings.window.length),
-        max_lateness_ms=milliseconds(settings.window.max_lateness),
-        max_articles=settings.window.max_articles,
-        name_copies=settings.life.name_copies,
-    )
-
-
-def fold_partition(kafka: KafkaSettings, at: TopicPartition, matcher: Matcher) -> Matcher:
-    """Fold a changelog partition, up to its present end, into ``matcher``; returns it.
-
-    Raises:
-        StateError: a record is damaged, missing, or another engine's.
-    """
-    with closing(_replay(kafka, at)) as replay:
-        for record in replay.rest():
-            matcher.apply(decode(record.value or b"", matcher.fingerprint, with_about=False)[0])
-    return matcher
 
 
 def _live(matcher: Matcher) -> dict[str, Standing]:
@@ -154,7 +136,7 @@ def _require_free_desk(kafka: KafkaSettings, at: TopicPartition) -> None:
         if members:
             names = ", ".join(members)
             raise StateError(f"matchers are running ({names}); stop them, hand over, and start them again")
-    with closing(_replay(kafka, at)) as replay:
+    with closing(open_replay(kafka, at)) as replay:
         if next(replay.rest(), None) is not None:
             raise StateError(
                 f"desk {at.partition} has a state already ({at.topic} is not empty); two states cannot be joined. "
@@ -221,7 +203,3 @@ def _write(kafka: KafkaSettings, at: TopicPartition, state: Path, oldest: int, o
     raise TransactionsFailedError(
         f"{state} could not be handed over: {verdict.error}; nothing was published, run the command again"
     ) from verdict.error
-
-
-def _replay(kafka: KafkaSettings, at: TopicPartition) -> Replay:
-    return Replay(make_consumer(kafka, None, "hand-over"), make_admin(kafka), at)
