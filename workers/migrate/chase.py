@@ -38,6 +38,9 @@ class Chase:
         self._clock = clock
         self._admin = make_admin(new)
         self._consumer = make_consumer(new, None, "migrate-chase")
+        self._articles: Offsets = {}
+        self._signed: Offsets | None = None
+        self._aimed = 0.0
         self._aim()
 
     def __enter__(self) -> Self:
@@ -72,7 +75,7 @@ class Chase:
         self._articles = {at: offset for at, offset in positions.items() if at.topic == topic} or self._ends(
             topic
         )
-        self._signed: Offsets | None = None
+        self._signed = None
         self._aimed = self._clock()
 
     def _unread(self) -> int:
