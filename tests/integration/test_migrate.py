@@ -9,9 +9,13 @@ from typing import Any
 
 import orjson
 import pytest
+from kafka import TopicPartition
 
 from config.settings import load_settings
+from pipeline.article import parse_line
+from pipeline.engine import Engine
 from pipeline.errors import StateError
+from pipeline.matcher import Matcher
 from pipeline.weights import build_table
 from tests.conftest import SAMPLE
 from tests.kafka import topic
@@ -21,7 +25,10 @@ from tests.kafka.waiting import wait_for
 from workers.kafka.client import make_admin
 from workers.kafka.errors import TopicsWrongError
 from workers.kafka.groups import group_positions
+from workers.kafka.restored import fold_partition, live_rules
+from workers.local import LocalWorker
 from workers.migrate.chase import Chase
+from workers.migrate.hand_over import hand_over
 from workers.migrate.prepare import prepare
 from workers.migrate.rollout import compare_deployments
 
@@ -150,6 +157,51 @@ def place(deployment: Deployment) -> dict[str, frozenset[str]]:
     """The cluster that each article stands in, as the outputs tell."""
     clusters = deployment.partition(deployment.answers())
     return {article_id: cluster for cluster in clusters for article_id in cluster}
+
+
+@pytest.mark.timeout(300)
+def test_an_archive_comes_in_beside_a_deployment_that_serves(
+    old: Deployment, new: Deployment, engine: Engine, tmp_path: Path
+) -> None:
+    """The second deployment begins with the archive, catches up with the stream, and knows both."""
+    lines = sorted(LINES, key=lambda line: str(orjson.loads(line)["published_at"]))
+    (tmp_path / "archive.jsonl").write_bytes(b"\n".join(lines[:60]))
+    new.config.write_text(new.config.read_text().replace("[engine]", "").split("terms =")[0])
+    new.settings = load_settings(new.config)
+    with LocalWorker(
+        engine,
+        new.settings,
+        source=str(tmp_path / "archive.jsonl"),
+        output=str(tmp_path / "archive.out"),
+        events=None,
+        dead=None,
+        state=tmp_path / "state",
+    ) as worker:
+        worker.run()
+    whole = Matcher(engine.fingerprint, live_rules(new.settings))
+    articles = [parse_line(line) for line in lines]
+    whole.match(
+        [a.id for a in articles], [a.published_ms or 0 for a in articles], engine.sketcher.sketch(articles)
+    )
+    with old, new_processes(new):
+        prepare(new.settings, None)
+        hand_over(new.settings, engine.fingerprint, tmp_path / "state", 0)
+        for each in ("sign-0", "match-0"):
+            old.start(each)
+        old.produce(lines[50:])
+        answered(old, 56)
+        done = migrate(old, new, "--json")
+        assert done.returncode == 0, done.stderr.decode()
+        report = orjson.loads(done.stdout)
+        assert (report["compared"], report["only_old"], report["only_new"]) == (56, 0, 50)
+        at = TopicPartition(new.kafka.topics.changelog, 0)
+        restored = fold_partition(new.kafka, at, live_rules(new.settings))
+        assert restored is not None
+        assert partition(restored) == partition(whole)
+
+
+def partition(matcher: Matcher) -> set[frozenset[str]]:
+    return {frozenset(cluster.article_ids) for cluster in matcher.clusters()}
 
 
 def test_signers_begin_where_the_window_does(old: Deployment, new: Deployment) -> None:

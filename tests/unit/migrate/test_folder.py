@@ -144,6 +144,11 @@ def test_the_new_state_goes_on_where_the_old_one_stopped(
     assert answers[60:] == lines_of(straight / "answers")[60:]
     with pytest.raises(StateError, match="works by itself"):
         migrate(tmp_path, other)
+    # and back
+    run(tmp_path, engine, source)
+    answers = lines_of(tmp_path / "answers")
+    assert [a["article_id"] for a in answers] == [orjson.loads(line)["id"] for line in lines]
+    assert {a["engine"] for a in answers} == {engine.fingerprint}
 
 
 def test_what_was_late_is_late_again(tmp_path: Path, engine: Engine) -> None:
