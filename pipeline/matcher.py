@@ -68,6 +68,11 @@ class Matcher:
         """How long articles can be linked."""
         return self.store.rules
 
+    @rules.setter
+    def rules(self, rules: WindowRules) -> None:
+        """Go on under other rules, as a restart with other settings would."""
+        self.store.rules = rules
+
     @property
     def window(self) -> Window:
         """The arrays of the window."""
@@ -112,10 +117,15 @@ class Matcher:
         draft.seal(change, store)
         return Matched(intake.answers, events, change, counters, grown, moved)
 
-    def close(self) -> Matched:
-        """End a finite input: close the clusters that are a window behind the newest article."""
+    def close(self, lateness_ms: int = 0) -> Matched:
+        """End a finite input: close the clusters that nothing can join any more.
+
+        ``lateness_ms``: how late an article may be in a live stream that goes on from here; it counts
+        where the rules know no lateness themselves.
+        """
         store = self.store
-        lateness = store.rules.max_lateness_ms or 0
+        limit = store.rules.max_lateness_ms
+        lateness = lateness_ms if limit is None else limit
         events = store.expire(store.watermark_ms - lateness - store.rules.window_ms)
         return Matched([], events, self._empty_change())
 

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from config.settings import Settings, load_settings
 from pipeline.errors import SamewireError
 from workers.cli_kafka import register as register_kafka
+from workers.cli_migrate import register as register_migrate
 from workers.cli_quality import register as register_quality
 from workers.cli_tools import register as register_tools
 from workers.logs import configure_logs
@@ -200,6 +201,7 @@ def _progress(total_bytes: int | None, quiet: bool) -> Iterator[Any]:
 register_kafka(app)
 register_tools(app)
 register_quality(app)
+register_migrate(app)
 
 
 def main() -> None:

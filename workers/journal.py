@@ -19,8 +19,9 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, NamedTuple, Self
 
 import structlog
 
@@ -33,6 +34,16 @@ log = structlog.get_logger()
 _MARK = struct.Struct("<4sQQI")  # magic, segment number, its length, crc32 of both
 _MARK_MAGIC = b"SWMK"
 _SEGMENT = "journal-{:010d}.swj"
+
+
+class Place(NamedTuple):
+    """Where a record ends: the number of its segment and an offset in it."""
+
+    segment: int = 0
+    offset: int = 0
+
+
+START = Place()
 
 
 class Journal:
@@ -48,17 +59,11 @@ class Journal:
         self._newest_ordinal = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = (folder / "lock").open("a")
         except OSError as error:
             raise StateError(
                 f"state folder {folder}: {error.strerror}; choose a folder that can be written"
             ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StateError(
-                f"state folder {folder} is in use by another samewire; stop it or use another folder"
-            ) from error
+        self._lock = lock_folder(folder)
         self._mark = os.open(folder / "mark", os.O_RDWR | os.O_CREAT, 0o644)
         self._file: int | None = None
 
@@ -155,6 +160,24 @@ class Journal:
             os.close(folder)
 
 
+def lock_folder(folder: Path) -> IO[str]:
+    """Take the lock of a state folder, until the result is closed; raises :class:`StateError` when it is in use."""
+    try:
+        lock = (folder / "lock").open("a")
+    except OSError as error:
+        raise StateError(
+            f"state folder {folder}: {error.strerror}; choose a folder that can be written"
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StateError(
+            f"state folder {folder} is in use by another samewire; stop it or use another folder"
+        ) from error
+    return lock
+
+
 def segment_files(folder: Path) -> list[Path]:
     """Return the journal's files, oldest first."""
     return sorted(folder.glob("journal-*.swj"))
@@ -216,3 +239,35 @@ def read_state(
     for path in segments:
         for record, _ in read_records(path, torn_from=0 if path == segments[-1] else None):
             yield decode(record, fingerprint, with_about)
+
+
+def read_committed(folder: Path, after: Place = START) -> Iterator[tuple[Place, bytes]]:
+    """Yield the records that the state's mark vouches for, each with where it ends, while a worker may run.
+
+    Raises :class:`StateError` when there is no state, or for damage.
+    """
+    marked = read_mark(folder)
+    if marked is None:
+        raise StateError(
+            f"{folder} holds no samewire state; give the folder that `samewire run --state` made"
+        )
+    last, committed = marked
+    with ExitStack() as stack:
+        files = []
+        # All at once: what is open stays readable when the worker deletes it as no longer needed.
+        for path in segment_files(folder):
+            if after.segment <= segment_number(path) <= last:
+                with suppress(FileNotFoundError):
+                    files.append((path, stack.enter_context(path.open("rb"))))
+        for path, file in files:
+            number = segment_number(path)
+            offset = after.offset if number == after.segment else 0
+            end = committed if number == last else os.fstat(file.fileno()).st_size
+            file.seek(offset)
+            while offset < end:
+                prefix = file.read(PREFIX_BYTES)
+                length = record_length(MAGIC, prefix) if len(prefix) == PREFIX_BYTES else None
+                if length is None or offset + length > end:
+                    raise StateError(f"{path} is cut short; restore the state from a copy or start a new one")
+                offset += length
+                yield Place(number, offset), prefix + file.read(length - PREFIX_BYTES)

@@ -147,7 +147,8 @@ class LocalWorker:
             self._process(batch)
             self.on_progress(self.reader.bytes_read, self.summary.read)
         if not self.reader.follow and not self._stopped():
-            closing = self.matcher.close()
+            # What a live stream that goes on from this state may still link to stays.
+            closing = self.matcher.close(milliseconds(self.settings.window.max_lateness))
             self._write(closing, [], [])
             self._commit(closing, ())
             none = np.empty(0, np.int64)
@@ -255,6 +256,7 @@ class LocalWorker:
         extra = {
             "positions": {key: [p.offset, p.lines] for key, p in self._positions.items() if key != STDIN},
             "lengths": self._lengths,
+            "live": self.reader.follow,
         }
         self._journal.append(matched.change, extra, self.matcher.oldest_kept)
 

@@ -12,17 +12,18 @@ import numpy.typing as npt
 import structlog
 from kafka import TopicPartition
 
-from config.settings import Settings, milliseconds
+from config.settings import Settings
 from pipeline.answers import ClusterEvent, cluster_id
 from pipeline.changelog import encode
 from pipeline.errors import FingerprintError, StateError
-from pipeline.matcher import Matcher, WindowRules
+from pipeline.matcher import Matcher
 from pipeline.signed import SignedArticles, concatenate, decode_signed
 from workers.health import Health
 from workers.kafka.deadletters import dead_letter, header
 from workers.kafka.desk import Desk
 from workers.kafka.records import Headers, Outcome, Outgoing, Record
 from workers.kafka.replay import Replay
+from workers.kafka.restored import live_rules
 from workers.kafka.sign import ARRIVED
 from workers.matched import Tally, count_matched, set_window, tally
 from workers.metrics import Metrics
@@ -71,12 +72,7 @@ class MatchStep:
         self._health = health
         health.not_ready("unassigned", "the group has not answered yet")
         self._make_replay = make_replay
-        self._rules = WindowRules(
-            window_ms=milliseconds(settings.window.length),
-            max_lateness_ms=milliseconds(settings.window.max_lateness),
-            max_articles=settings.window.max_articles,
-            name_copies=settings.life.name_copies,
-        )
+        self._rules = live_rules(settings)
         self._desks: dict[int, Desk] = {}
         self._ahead: set[int] = set()
         self._tracing = tracing or Tracing()

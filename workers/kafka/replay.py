@@ -1,7 +1,7 @@
 """Reads a partition from its beginning to its present end, in slices: how a matcher restores its state."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from kafka import IsolationLevel, KafkaAdminClient, OffsetSpec, TopicPartition
@@ -56,6 +56,11 @@ class Replay:
     def extend(self) -> None:
         """Move the target to the present end, for a standby that follows."""
         self.target = self._high_watermark()
+
+    def rest(self) -> Iterator[Record]:
+        """Yield everything up to the target, however long that takes; raises as `slice` does."""
+        while not self.done:
+            yield from self.slice()
 
     def slice(self, seconds: float = 0.1) -> Sequence[Record]:
         """The next records, waiting at most `seconds` for them.

@@ -25,7 +25,7 @@ import itertools
 import random
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,9 @@ log = structlog.get_logger(__name__)
 ReadCommitted = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, OffsetAndMetadata]]
 
 FIRST_BACKOFF_SECONDS = 0.2
+# More than any batch of a worker. kafka-python has no limit of its own for what waits to be sent, and what
+# waits for longer than the delivery timeout fails.
+UNACKNOWLEDGED_BYTES = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class TransactionalProducer:
 
     def publish(
         self,
-        records: Sequence[Outgoing],
+        records: Iterable[Outgoing],
         offsets: Mapping[TopicPartition, int],
         group: Any,
         read_committed: ReadCommitted,
@@ -128,7 +131,7 @@ class TransactionalProducer:
         positions = {at: OffsetAndMetadata(offset, token, -1) for at, offset in offsets.items()}
         try:
             producer.begin_transaction()  # 1
-            futures = [_send(producer, record) for record in records]  # 2
+            futures = _send_all(producer, records, limit_seconds)  # 2
             call_within(limit_seconds, "flush", producer.flush)  # 3
             _check(futures, limit_seconds)  # 4
             call_within(  # 5
@@ -153,7 +156,7 @@ class TransactionalProducer:
         if doubt is not None and not self._arbitrate(doubt, token, offsets, read_committed):  # 9
             return self._aborted(classify(doubt, producer), doubt)
         seconds = time.monotonic() - started
-        self._observer.transaction_committed(seconds, len(records))
+        self._observer.transaction_committed(seconds, len(futures))
         return Committed(seconds)
 
     def _abort(self, error: BaseException) -> Aborted:
@@ -231,6 +234,18 @@ class TransactionalProducer:
         producer, self._producer = self._producer, None
         if producer is not None:
             _close(producer)
+
+
+def _send_all(producer: Any, records: Iterable[Outgoing], limit_seconds: float) -> Sequence[Any]:
+    futures: list[Any] = []
+    checked = size = 0
+    for record in records:
+        futures.append(_send(producer, record))
+        size += len(record.value or b"")
+        if size > UNACKNOWLEDGED_BYTES:
+            _check(futures[checked:], limit_seconds)
+            checked, size = len(futures), 0
+    return futures
 
 
 def _send(producer: Any, record: Outgoing) -> Any:
