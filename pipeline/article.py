@@ -6,6 +6,7 @@ The contract is ``config/schemas/article.schema.json``. Unknown fields are ignor
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -15,7 +16,7 @@ import orjson
 
 from pipeline.errors import SamewireError
 
-MAX_ID_BYTES = 512
+MAX_ID_CHARACTERS = 512
 INPUT_SCHEMA = "samewire.input/1"
 """What an article's optional field ``schema`` says; another version is refused, not guessed at."""
 
@@ -179,10 +180,10 @@ def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> A
         raise _misfit("id", identifier)
     if identifier.isspace():
         raise Rejected("missing_id", "id is empty")
-    if len(identifier) > MAX_ID_BYTES or not identifier.isprintable():
+    if len(identifier) > MAX_ID_CHARACTERS or not identifier.isprintable():
         if "\0" in identifier:
             raise Rejected("nul", "id has a NUL character")
-        raise Rejected("invalid_id", f"id must be at most {MAX_ID_BYTES} printable characters")
+        raise Rejected("invalid_id", f"id must be at most {MAX_ID_CHARACTERS} printable characters")
     kind = record.get("kind")
     if kind is not None and kind != "article":
         return _kill(identifier, record)
@@ -278,6 +279,8 @@ def parse_line(line: bytes, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> Art
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError as error:
+        if line.startswith(BOM_UTF8):  # some editors put it at the beginning of a file
+            return parse_line(line[len(BOM_UTF8) :], max_text_bytes)
         try:
             line.decode("utf-8")
         except UnicodeDecodeError as invalid:

@@ -81,6 +81,8 @@ class Output:
                 content = content[os.write(self._file, content) :]
             if self._sync and self.location != STDOUT:
                 os.fdatasync(self._file)
+        except BrokenPipeError:  # who read our standard output has seen enough
+            raise
         except OSError as error:
             raise OutputError(
                 f"output {self.location}: {error.strerror}; make room and run the same command again"

@@ -263,3 +263,15 @@ def test_any_bytes_are_an_article_or_rejected(content: bytes) -> None:
     except Rejected as rejected:
         outcome = REASONS[rejected.reason]
     assert outcome
+
+
+def test_a_byte_order_mark_at_the_beginning_is_no_damage() -> None:
+    assert parse_line(b'\xef\xbb\xbf{"id": "a", "text": "b"}').id == "a"
+    with pytest.raises(Rejected, match="malformed"):
+        parse_line(b"\xef\xbb\xbf{")
+
+
+def test_a_kill_needs_nothing_but_its_id() -> None:
+    article = parse_line(b'{"id": "a", "kind": "kill", "version": "3", "reason": "wrong", "lang": "de"}')
+    assert (article.kill, article.version, article.reason, article.lang) == (True, 3, "wrong", "de")
+    assert parse_line(b'{"id": "a", "kind": "kill"}').version == 0

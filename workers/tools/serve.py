@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline.answers import cluster_name
-from pipeline.article import MAX_ID_BYTES, format_date
+from pipeline.article import MAX_ID_CHARACTERS, format_date
 from pipeline.errors import InputError, SettingsError
 from workers.tools.api_models import (
     ArticleDetail,
@@ -42,7 +42,7 @@ _HEARTBEAT_SECONDS = 15.0
 _STYLES = ("tokens.css", "page.css", "login.css")
 
 ArticleId = Annotated[
-    str, Query(alias="id", min_length=1, max_length=MAX_ID_BYTES, description="An article id.")
+    str, Query(alias="id", min_length=1, max_length=MAX_ID_CHARACTERS, description="An article id.")
 ]
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "Not in the state."}}
 
