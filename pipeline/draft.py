@@ -24,7 +24,9 @@ class Draft:
 
     About articles that were there before: ``removed``: who was withdrawn. ``stamped``: who got a
     newer stamp and no other change. ``parted``: the members of clusters that came apart.
-    ``renamed``: the new names of those that left with a part. ``touched``: a member of each cluster that lost one. ``kills``: by article id.
+    ``renamed``: the new names of those that left with a part. ``touched``: a member of each cluster that
+    lost one. ``kills``: by article id, ``kill_about``: what readers of the state are told of them.
+    ``splits``: cluster, new part, and the id of the article that held them together.
     """
 
     first: int
@@ -39,6 +41,8 @@ class Draft:
     renamed: dict[int, int] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
     kills: dict[str, Kill] = field(default_factory=dict)
+    kill_about: dict[str, str] = field(default_factory=dict)
+    splits: list[tuple[int, int, str]] = field(default_factory=list)
 
     def grown_rows(self, store: Store) -> I64:
         """Return the rows of the clusters that an article of this batch joined."""
@@ -110,6 +114,9 @@ class Draft:
         kills = self.kills.values()
         change.kills = np.array([(k.through, k.since_ms, k.ordinal) for k in kills], np.int64).reshape(-1, 3)
         change.kill_clusters = np.array([k.cluster for k in kills], np.uint64)
+        change.kill_about = [self.kill_about[article_id] for article_id in self.kills]
+        change.split_names = np.array([names for *names, _ in self.splits], np.uint64).reshape(-1, 2)
+        change.split_by = [article_id for *_, article_id in self.splits]
 
     def _places(self, store: Store) -> I64:
         window = store.window

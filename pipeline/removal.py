@@ -64,6 +64,7 @@ def _take_apart(store: Store, row: int, removed: int, first_left: bool, draft: D
         move(part, np.ones(len(part), np.uint8), other, slots, rows)
         slots.name[part] = rows.name[other]
         draft.renamed.update(dict.fromkeys(store.ordinals_at(part).tolist(), int(rows.name[other])))
+        draft.splits.append((name, int(rows.name[other]), removed_id))
         rows.size[other] = len(part)
         rows.size[row] -= len(part)
         rows.latest[other] = slots.time[part].max()

@@ -245,6 +245,19 @@ def test_the_bridge_between_two_parts_can_be_killed(desk: Desk) -> None:
     assert (split.size, split.article_id) == (1, "w")
     line = orjson.loads(split.line("e"))
     assert line["split_id"] != line["cluster_id"]
+    assert desk.last is not None
+    change = desk.last.change
+    assert (change.split_names.tolist(), change.split_by) == ([[split.cluster, split.other]], ["w"])
+
+
+def test_a_kill_is_logged_with_when_and_why(desk: Desk) -> None:
+    desk.take(kill("a", reason="wrong", published_at="1970-01-01T03:00:00Z"), kill("b"))
+    assert desk.last is not None
+    change, _ = decode(encode(desk.last.change))
+    assert [orjson.loads(told) for told in change.kill_about] == [
+        {"published_at": "1970-01-01T03:00:00Z", "reason": "wrong"},
+        {"published_at": "1970-01-01T01:00:00Z"},
+    ]
 
 
 def test_advisories_are_flagged_and_obeyed_only_when_told(engine: Engine) -> None:
