@@ -26,7 +26,8 @@ class Draft:
     newer stamp and no other change. ``parted``: the members of clusters that came apart.
     ``renamed``: the new names of those that left with a part. ``touched``: a member of each cluster that
     lost one. ``kills``: by article id, ``kill_about``: what readers of the state are told of them.
-    ``splits``: cluster, new part, and the id of the article that held them together.
+    ``splits``: cluster, new part, and the id of the article that held them together. ``heirs``: cluster,
+    the one that a correction left empty to join it, and the correction's id.
     """
 
     first: int
@@ -43,6 +44,7 @@ class Draft:
     kills: dict[str, Kill] = field(default_factory=dict)
     kill_about: dict[str, str] = field(default_factory=dict)
     splits: list[tuple[int, int, str]] = field(default_factory=list)
+    heirs: list[tuple[int, int, str]] = field(default_factory=list)
 
     def grown_rows(self, store: Store) -> I64:
         """Return the rows of the clusters that an article of this batch joined."""
@@ -117,6 +119,8 @@ class Draft:
         change.kill_about = [self.kill_about[article_id] for article_id in self.kills]
         change.split_names = np.array([names for *names, _ in self.splits], np.uint64).reshape(-1, 2)
         change.split_by = [article_id for *_, article_id in self.splits]
+        change.heir_names = np.array([names for *names, _ in self.heirs], np.uint64).reshape(-1, 2)
+        change.heir_by = [article_id for *_, article_id in self.heirs]
 
     def _places(self, store: Store) -> I64:
         window = store.window
