@@ -44,10 +44,12 @@ class Change:
 
     What happened to articles, of this batch or before it (:mod:`pipeline.removal`), by ordinal:
     ``removed``; ``stamped`` with (version, update time) in ``stamps`` ``[k, 2]``; ``moved``
-    to the clusters ``moved_to``, of which ``renamed`` were told so (``renamed_to``); ``bonded`` by the numbers ``bonds``. ``shape_names`` and
-    ``shapes`` ``[c, 4]``: founded, earliest, latest, size of clusters that lost members.
-    ``kill_ids`` and ``kills`` ``[q, 3]``: last version, watermark, next ordinal;
-    ``kill_clusters``: the clusters they were taken from.
+    to the clusters ``moved_to``, of which ``renamed`` were told so (``renamed_to``); ``bonded`` by the
+    numbers ``bonds``. ``shape_names`` and ``shapes`` ``[c, 4]``: founded, earliest, latest, size of
+    clusters that lost members. ``kill_ids`` and ``kills`` ``[q, 3]``: last version, watermark, next ordinal;
+    ``kill_clusters``: the clusters they were taken from. For readers of the state: ``kill_about`` (JSON:
+    when and why); ``split_names`` (kept, new) ``[s, 2]`` with the articles ``split_by`` whose leaving did it;
+    ``heir_names`` (joined, emptied) ``[h, 2]`` where a correction ``heir_by`` was the last to leave a cluster.
     """
 
     fingerprint: str
@@ -86,6 +88,11 @@ class Change:
     kill_ids: Sequence[str] = field(default_factory=list)
     kills: I64 = field(default_factory=lambda: _no_numbers().reshape(0, 3))
     kill_clusters: U64 = field(default_factory=_no_names)
+    kill_about: Sequence[str] = field(default_factory=list)
+    split_names: U64 = field(default_factory=lambda: _no_names().reshape(0, 2))
+    split_by: Sequence[str] = field(default_factory=list)
+    heir_names: U64 = field(default_factory=lambda: _no_names().reshape(0, 2))
+    heir_by: Sequence[str] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -95,13 +102,14 @@ class Change:
 
 
 _COLUMNS = tuple(f.name for f in fields(Change) if f.name not in _IN_HEADER)
-_WIDTHS = {"merge_names": 2, "stamps": 2, "shapes": 4, "kills": 3}
+_WIDTHS = {"merge_names": 2, "stamps": 2, "shapes": 4, "kills": 3, "split_names": 2, "heir_names": 2}
 # Most batches have none of these.
 _SELDOM = frozenset(
     {
         *("marks", "removed", "stamped", "stamps", "moved", "moved_to", "bonded", "bonds"),
         *("renamed", "renamed_to"),
         *("shape_names", "shapes", "kill_ids", "kills", "kill_clusters"),
+        *("kill_about", "split_names", "split_by", "heir_names", "heir_by"),
     }
 )
 

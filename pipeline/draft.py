@@ -24,7 +24,10 @@ class Draft:
 
     About articles that were there before: ``removed``: who was withdrawn. ``stamped``: who got a
     newer stamp and no other change. ``parted``: the members of clusters that came apart.
-    ``renamed``: the new names of those that left with a part. ``touched``: a member of each cluster that lost one. ``kills``: by article id.
+    ``renamed``: the new names of those that left with a part. ``touched``: a member of each cluster that
+    lost one. ``kills``: by article id, ``kill_about``: what readers of the state are told of them.
+    ``splits``: cluster, new part, and the id of the article that held them together. ``heirs``: cluster,
+    the one that a correction left empty to join it, and the correction's id.
     """
 
     first: int
@@ -39,6 +42,9 @@ class Draft:
     renamed: dict[int, int] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
     kills: dict[str, Kill] = field(default_factory=dict)
+    kill_about: dict[str, str] = field(default_factory=dict)
+    splits: list[tuple[int, int, str]] = field(default_factory=list)
+    heirs: list[tuple[int, int, str]] = field(default_factory=list)
 
     def grown_rows(self, store: Store) -> I64:
         """Return the rows of the clusters that an article of this batch joined."""
@@ -110,6 +116,11 @@ class Draft:
         kills = self.kills.values()
         change.kills = np.array([(k.through, k.since_ms, k.ordinal) for k in kills], np.int64).reshape(-1, 3)
         change.kill_clusters = np.array([k.cluster for k in kills], np.uint64)
+        change.kill_about = [self.kill_about[article_id] for article_id in self.kills]
+        change.split_names = np.array([names for *names, _ in self.splits], np.uint64).reshape(-1, 2)
+        change.split_by = [article_id for *_, article_id in self.splits]
+        change.heir_names = np.array([names for *names, _ in self.heirs], np.uint64).reshape(-1, 2)
+        change.heir_by = [article_id for *_, article_id in self.heirs]
 
     def _places(self, store: Store) -> I64:
         window = store.window

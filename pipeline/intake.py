@@ -186,7 +186,9 @@ class Intake:
                 rows.name[target], rows.founded[target] = before[0], founded
             elif slots.relation[new] != NEW:
                 facts = (int(rows.size[target]), int(rows.earliest[target]), int(rows.latest[target]))
-                events = [ClusterEvent("merged", int(rows.name[target]), *facts, before[0], article_id)]
+                joined = int(rows.name[target])
+                events = [ClusterEvent("merged", joined, *facts, before[0], article_id)]
+                self.run.draft.heirs.append((joined, before[0], article_id))
         name = int(rows.name[target]) if target >= 0 else before[0] if emptied else int(slots.name[new])
         slots.name[new] = name
         if name != before[0] and slots.relation[new] == NEW:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import orjson
+
 from pipeline.answers import MAX_COPIES, Answer, ClusterEvent
+from pipeline.article import format_date
 from pipeline.entering import Run, answer_again
 from pipeline.life import ALL_VERSIONS, QUIET_KILL, Kill
 from pipeline.removal import derived_from, remove
@@ -101,3 +104,6 @@ def _remember(run: Run, position: int, through: int, known: Kill | None, cluster
     store.kills.put(article_id, kill)
     run.draft.kills.pop(article_id, None)
     run.draft.kills[article_id] = kill
+    mark = run.notices.marks[position]
+    told = {"published_at": format_date(int(run.time[position]))} | (orjson.loads(mark) if mark else {})
+    run.draft.kill_about[article_id] = orjson.dumps(told).decode()

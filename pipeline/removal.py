@@ -60,10 +60,12 @@ def _take_apart(store: Store, row: int, removed: int, first_left: bool, draft: D
     parts.sort(key=lambda part: _rank(store, part))
     for part in parts[1:]:
         first_ms, first_id = _rank(store, part)
-        other = store.new_row(identity64(f"{first_id}\0{removed}"), first_ms)
+        # not as a later version would found one: that may be the name of the cluster that the part leaves
+        other = store.new_row(identity64(f"{first_id}\0\0{removed}"), first_ms)
         move(part, np.ones(len(part), np.uint8), other, slots, rows)
         slots.name[part] = rows.name[other]
         draft.renamed.update(dict.fromkeys(store.ordinals_at(part).tolist(), int(rows.name[other])))
+        draft.splits.append((name, int(rows.name[other]), removed_id))
         rows.size[other] = len(part)
         rows.size[row] -= len(part)
         rows.latest[other] = slots.time[part].max()

@@ -245,6 +245,32 @@ def test_the_bridge_between_two_parts_can_be_killed(desk: Desk) -> None:
     assert (split.size, split.article_id) == (1, "w")
     line = orjson.loads(split.line("e"))
     assert line["split_id"] != line["cluster_id"]
+    assert desk.last is not None
+    change = desk.last.change
+    assert (change.split_names.tolist(), change.split_by) == ([[split.cluster, split.other]], ["w"])
+
+
+def test_a_part_never_bears_the_name_of_the_cluster_that_it_left(desk: Desk) -> None:
+    desk.take(article("z", OTHER), article("a", OTHER))
+    desk.take(article("a", WHOLE, version=1))  # founds a cluster, as a later version of its id
+    desk.take(
+        article("b", START, published_at="1970-01-01T00:30:00Z"),
+        article("c", END, published_at="1970-01-01T02:00:00Z"),
+    )
+    assert desk.together() == [["b", "a", "c"], ["z"]]
+    desk.take(article("a", END, version=2))  # it leaves that cluster, and is the first of the part that goes
+    assert desk.together() == [["b"], ["z"], ["a", "c"]]
+    assert len({cluster.name for cluster in desk.matcher.clusters()}) == 3
+
+
+def test_a_kill_is_logged_with_when_and_why(desk: Desk) -> None:
+    desk.take(kill("a", reason="wrong", published_at="1970-01-01T03:00:00Z"), kill("b"))
+    assert desk.last is not None
+    change, _ = decode(encode(desk.last.change))
+    assert [orjson.loads(told) for told in change.kill_about] == [
+        {"published_at": "1970-01-01T03:00:00Z", "reason": "wrong"},
+        {"published_at": "1970-01-01T01:00:00Z"},
+    ]
 
 
 def test_advisories_are_flagged_and_obeyed_only_when_told(engine: Engine) -> None:
