@@ -55,7 +55,9 @@ class Stream:
         self.real = [piece for piece in np.split(tokens, ends[:-1]) if len(piece)]
         level = (tokens >> LEVEL_SHIFT) & LEVEL_MASK
         # Drawn from occurrences, so that a word comes as often as in the real articles.
-        self._words = [tokens[level == number] >> HASH_SHIFT for number in range(LEVEL_MASK + 1)]
+        self._words = (tokens >> HASH_SHIFT)[np.argsort(level, kind="stable")]
+        self._words_of = np.bincount(level, minlength=LEVEL_MASK + 1)
+        self._words_before = np.cumsum(self._words_of) - self._words_of
         self._random = np.random.default_rng(7)
         self._recent: list[Tokens] = []
 
@@ -81,10 +83,10 @@ class Stream:
         """Exchange a share of the distinct words."""
         words, first, where = np.unique(tokens >> HASH_SHIFT, return_index=True, return_inverse=True)
         level = (tokens[first] >> LEVEL_SHIFT) & LEVEL_MASK
-        chosen = words.copy()
-        for at in np.flatnonzero(self._random.random(len(words)) < share).tolist():
-            pool = self._words[level[at]]
-            chosen[at] = pool[self._random.integers(len(pool))]
+        at = self._words_before[level] + (self._random.random(len(words)) * self._words_of[level]).astype(
+            np.int64
+        )
+        chosen = np.where(self._random.random(len(words)) < share, self._words[at], words)
         varied: Tokens = (chosen[where] << HASH_SHIFT | (tokens & ((1 << HASH_SHIFT) - 1))).astype(np.uint32)
         return varied
 

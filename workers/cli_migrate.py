@@ -27,7 +27,7 @@ UNFINISHED = 22
 TOO_DIFFERENT = 23
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="The settings of the new engine, in TOML [default: the defaults].")
+    Path | None, typer.Option("--config", help="The settings of the new engine, in TOML (none: the defaults).")
 ]  # fmt: skip
 
 
@@ -55,7 +55,8 @@ def migrate(
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", help="Oldest arrival that the new deployment reads [default: window and lateness ago]."
+            "--since",
+            help="Oldest arrival that the new deployment reads (none: a window and its lateness ago).",
         ),
     ] = None,
     watch: Annotated[
@@ -93,12 +94,17 @@ def migrate(
     silent = quiet or as_json
     console = Console()
     if old_config is not None:
-        if state is not None or to is not None or config is None:
-            raise SettingsError("--old-config goes with --config, the settings of the new deployment")
+        if config is None or any(each is not None for each in (state, to, output, events)):
+            raise SettingsError(
+                "--old-config goes with --config, the settings of the new deployment; "
+                "--state, --to, --output and --events are for folders"
+            )
         compared, record, first, last = _migrate_deployment(
             old_config, config, settings, since, None if watch else signers, silent
         )
     elif state is not None and to is not None:
+        if since is not None or watch:
+            raise SettingsError("--since and --watch are for Kafka deployments; leave them out with --state")
         compared, record, first, last = _migrate_folder(state, to, config, settings, output, events, silent)
     else:
         raise SettingsError(

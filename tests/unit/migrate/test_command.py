@@ -43,6 +43,27 @@ def test_the_table_names_clusters_and_the_next_step(
     assert set(found["split_pairs"]) == {split["id"] for split in found["split"]}
 
 
-def test_both_folders_are_needed(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["migrate", "--state", str(tmp_path)])
-    assert isinstance(result.exception, SettingsError)
+def test_too_many_differences_are_an_exit_code(
+    sample_state: Path, tmp_path: Path, new_settings: Path
+) -> None:
+    arguments = ["migrate", "--state", str(sample_state), "--to", str(tmp_path / "new"), "--quiet"]
+    arguments += ["--config", str(new_settings), "--most-regrouped"]
+    assert CliRunner().invoke(app, [*arguments, "0.01"]).exit_code == 23
+    assert CliRunner().invoke(app, [*arguments, "1"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--state", "state"],
+        ["--to", "new"],
+        ["--old-config", "old.toml"],
+        ["--old-config", "old.toml", "--config", "config/default.toml", "--state", "state"],
+        ["--old-config", "old.toml", "--config", "config/default.toml", "--output", "answers"],
+        ["--state", "state", "--to", "new", "--watch"],
+        ["--state", "state", "--to", "new", "--since", "2026-03-10"],
+        [],
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(arguments: list[str]) -> None:
+    assert isinstance(CliRunner().invoke(app, ["migrate", *arguments]).exception, SettingsError)
