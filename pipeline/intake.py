@@ -170,8 +170,9 @@ class Intake:
         founded = int(rows.founded[row]) if row >= 0 else int(slots.time[old])
         slots.row[old] = WITHDRAWN
         name = store.founding_name(article_id, store.window.next, again=True)
-        # never late: its story is still in the window
-        new = int(self.run.enter([position], [name], np.zeros(1, np.uint8))[0])
+        # not late while its story is in the window, unless the correction moves it out of it
+        late = np.array([self._time[position] < self._horizon_ms()], np.uint8)
+        new = int(self.run.enter([position], [name], late)[0])
         if slots.row[old] == WITHDRAWN:  # no merge moved it with its cluster
             slots.row[old] = row
         events, emptied = remove(store, ordinal, self.run.draft)

@@ -266,7 +266,9 @@ class LiveModel:
         lateness = self.rules.max_lateness_ms
         time_ms = step.hour * HOUR
         assert lateness is not None
-        late = known is None and self.watermark_ms is not None and time_ms < self.watermark_ms - lateness
+        late = self.watermark_ms is not None and (
+            time_ms < self.watermark_ms - lateness if known is None else time_ms < self._horizon_ms()
+        )
         resident = Resident(step, late)
         for other in self.residents[self.opened :]:
             if not (late or other.late or other.removed or other is known) and self._linked(step, other.step):
