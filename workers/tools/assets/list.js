@@ -57,6 +57,11 @@
       else meta.push(S.clip(head.source || "no source", 40));
       const marks = [];
       if (cluster.merges.length) marks.push(el("span", { class: "mark-note" }, cluster.merges.length === 1 ? "merged" : `merged × ${cluster.merges.length}`));
+      if (cluster.splits.length) marks.push(el("span", { class: "mark-note" }, "came apart"));
+      if (cluster.killed.length) marks.push(el("span", { class: "mark-note killed" }, `${S.count(cluster.killed.length)} killed`));
+      if (cluster.articles.some((a) => a.life?.versions > 1)) marks.push(el("span", { class: "mark-note" }, "corrected"));
+      if (cluster.articles.some((a) => a.life?.embargo > Date.now())) marks.push(el("span", { class: "mark-note" }, "embargoed"));
+      if (cluster.articles.some((a) => a.life?.advisory)) marks.push(el("span", { class: "mark-note" }, "advisory"));
       if (cluster.mark) marks.push(el("span", { class: "mark-note changed" }, cluster.mark.kind));
       return el("div", {
         id: `row-${at}`, role: "option", class: `row${at === this.active ? " active" : ""}`,
