@@ -93,6 +93,14 @@ class SplitRecord(BaseModel):
     )
 
 
+class LeftRecord(BaseModel):
+    """An article was in the cluster until it was corrected; what copied it may carry the earlier version."""
+
+    article_id: str
+    version: int | None = Field(description="The version that was here.")
+    cluster_id: str = Field(description="Where the correction stands.")
+
+
 class ClusterHead(BaseModel):
     """A cluster without its articles."""
 
@@ -111,6 +119,7 @@ class ClusterDetail(ClusterHead):
     merged_ids: list[MergeRecord]
     splits: list[SplitRecord]
     killed: list[KillRecord]
+    left: list[LeftRecord]
     members: list[ArticleHead] = Field(description=f"At most {MAX_MEMBERS_LISTED}, the earliest.")
 
 
@@ -221,6 +230,14 @@ def cluster_detail(catalogue: Catalogue, story: Story) -> ClusterDetail:
             for s in story.splits
         ],
         killed=[kill_record(killed) for killed in story.killed[-MAX_MEMBERS_LISTED:]],
+        left=[
+            LeftRecord(
+                article_id=entry.id,
+                version=entry.version or None,
+                cluster_id=cluster_id(catalogue.resolve(catalogue.expect(entry.id).published_in)),
+            )
+            for entry in story.left[-MAX_MEMBERS_LISTED:]
+        ],
         members=[article_head(catalogue, entry) for entry in story.entries[:MAX_MEMBERS_LISTED]],
     )
 

@@ -104,13 +104,17 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A cluster: its articles by time of publication, and what has become of it."""
+    """A cluster: its articles by time of publication, and what has become of it.
+
+    ``left``: earlier versions of articles whose correction stands elsewhere.
+    """
 
     name: int
     entries: list[Entry]
     merges: list[Merge]
     splits: list[Split]
     killed: list[Killed]
+    left: list[Entry]
 
     @property
     def id(self) -> str:

@@ -9,7 +9,7 @@ What was withdrawn is in no cluster any more, but is still known. Bounded: beyon
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from heapq import nlargest
 
 from pipeline.answers import cluster_id, cluster_name
@@ -151,9 +151,11 @@ class Catalogue:
         return [self._edition(each, is_later=each is not chain[-1]) for each in chain[::-1]]
 
     def all_editions(self, story: Story) -> list[Edition]:
-        """Return every version of a cluster's articles, and of those that were killed in it."""
+        """Return every version of a cluster's articles, of those that were killed in it, and of what left it."""
         killed = (each.entry for each in story.killed)
-        return [e for entry in (*story.entries, *killed) if entry is not None for e in self.editions(entry)]
+        last = (entry for entry in (*story.entries, *killed, *story.left) if entry is not None)
+        found = {edition.entry.ordinal: edition for entry in last for edition in self.editions(entry)}
+        return list(found.values())
 
     def _edition(self, entry: Entry, is_later: bool) -> Edition:
         if entry.ordinal not in self._lives:
@@ -197,7 +199,12 @@ class Catalogue:
         entries = sorted((self._entries[o] for o in members), key=lambda e: (e.time_ms, e.ordinal))
         past = self._clusters.past(name)
         killed = [k for article_id in past.killed if (k := self.killed(article_id)) is not None]
-        return Story(self.resolve(name), entries, list(past.merges), list(past.splits), killed)
+        left = [self._entries[ordinal] for ordinal in past.left if self._went_elsewhere(ordinal, members)]
+        return Story(self.resolve(name), entries, list(past.merges), list(past.splits), killed, left)
+
+    def _went_elsewhere(self, ordinal: int, members: Set[int]) -> bool:
+        entry = self._entries.get(ordinal)
+        return entry is not None and entry.id in self and self._ordinals[entry.id] not in members
 
     def expect_story(self, identifier: str) -> Story:
         """Return a cluster by its published id or by the id of an article in it.

@@ -10,11 +10,16 @@ from workers.tools.articles import Merge, Split
 
 @dataclass(slots=True)
 class Past:
-    """What has become of a cluster so far. ``killed``: the ids of articles that were withdrawn from it."""
+    """What has become of a cluster so far.
+
+    ``killed``: the ids of articles that were withdrawn from it. ``left``: editions in it whose correction
+    went elsewhere, by ordinal.
+    """
 
     merges: list[Merge] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
     killed: list[str] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
 
     def add(self, other: Past) -> None:
         """Take over what became of a cluster that is now part of this one."""
@@ -22,6 +27,7 @@ class Past:
         # both parts of a split know it, and may have found together again
         self.splits += [split for split in other.splits if split not in self.splits]
         self.killed += other.killed
+        self.left += other.left
 
 
 class Clusters:
@@ -102,6 +108,10 @@ class Clusters:
         past = self._remembered(self.resolve(name))
         if article_id not in past.killed:
             past.killed.append(article_id)
+
+    def left(self, ordinal: int, name: int) -> None:
+        """Remember that an edition's correction is not in the cluster that the edition was in."""
+        self._remembered(self.resolve(name)).left.append(ordinal)
 
     def forget(self, name: int) -> None:
         """Forget a cluster that nobody is in any more."""

@@ -88,11 +88,15 @@ def life(catalogue: Catalogue, article_id: str) -> dict[str, Any]:
     entry = catalogue.entry(article_id)
     killed = catalogue.killed(article_id)
     if entry is not None:
+        *earlier, _ = editions = catalogue.editions(entry)
+        here = catalogue.resolve(entry.published_in)
+        stood = {catalogue.resolve(each.entry.published_in) for each in earlier if each.replaced}
         told |= {
             "stands": entry.ordinal,
-            "cluster": cluster_id(catalogue.resolve(entry.published_in)),
+            "cluster": cluster_id(here),
+            "left": [cluster_id(name) for name in sorted(stood - {here})],
             "version": entry.version,
-            "versions": len(catalogue.editions(entry)),
+            "versions": len(editions),
             "embargo": entry.embargo_ms,
             "advisory": entry.advisory,
         }

@@ -95,6 +95,9 @@ class Taking:
             # by the heir, unless the kill came between the two
             replaced = heir is not None and not (killed is not None and place < since <= heir)
             self._take_out(entry, replaced)
+            later = None if heir is None else self._known(desks, heir)
+            if replaced and later is not None and later.published_in != entry.published_in:
+                self.clusters.left(entry.ordinal, entry.published_in)
             if killed is not None and not replaced:
                 kills[entry.id] = replace(killed, entry=entry), since
 

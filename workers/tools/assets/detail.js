@@ -14,7 +14,7 @@
     S.foreign(S.clip(killed.title || killed.id, 160), { class: "source" }),
     killed.title ? [" (", S.foreign(S.clip(killed.id, 80)), killed.source ? [", ", S.foreign(S.clip(killed.source, 60))] : null, ")"] : " before it came",
     killed.through === null ? "" : `, up to version ${killed.through}`,
-    `, on ${S.moment(killed.at)}`, killed.reason ? [": ", S.foreign(killed.reason)] : ", without a reason given", "."];
+    `, on ${S.moment(killed.at)}`, killed.reason ? [": ", S.foreign(killed.reason)] : ", without a reason given."];
 
   S.clusterHead = (cluster, store) => {
     const head = cluster.articles[0];
@@ -37,6 +37,9 @@
           ? [el("a", { href: `#${s.parted}` }, el("code", {}, s.parted)), " left this cluster"]
           : ["it was part of ", el("a", { href: `#${s.kept}` }, el("code", {}, s.kept))],
         " when ", S.foreign(S.clip(s.article, 80)), " was withdrawn or corrected"]), ".") : null,
+      cluster.left.length ? el("p", { class: "note elsewhere" }, el("strong", {}, "Corrected elsewhere. "),
+        cluster.left.slice(-MOST_KILLED).map((life, i) => [i ? "; " : "", S.foreign(S.clip(life.id, 80)), " was here before its correction", life.version ? ` (version ${life.version})` : "", " and now stands in ", el("a", { href: `#${life.cluster}` }, el("code", {}, life.cluster))]),
+        ". What is here may still say what was corrected.") : null,
       cluster.killed.length ? el("div", { class: "note withdrawn" }, el("strong", {}, "Withdrawn. "), cluster.killed.slice(-MOST_KILLED).map((k) => el("p", {}, S.fate(k))),
         cluster.killed.length > MOST_KILLED ? el("p", {}, `… and ${S.count(cluster.killed.length - MOST_KILLED)} before them`) : null) : null,
       cluster.mark ? el("p", { class: "note changed" }, el("strong", {}, cluster.mark.kind === "joined" ? "Joined. " : "Split. "), cluster.mark.text) : null);
@@ -62,7 +65,7 @@
     function row(article, at) {
       const later = article.time - cluster.first;
       const model = article.matched ? store.byId.get(article.matched) : null;
-      const fromMs = model ? model.time - cluster.first : null;
+      const fromMs = model && cluster.articles.includes(model) ? model.time - cluster.first : null;
       const lane = svg("svg", { class: "lane-svg", "aria-hidden": "true", width: "100%", height: "22" },
         ticks.map(([, ms]) => svg("line", { class: "grid", x1: `${place(ms)}%`, x2: `${place(ms)}%`, y1: 0, y2: 22 })),
         fromMs !== null ? [

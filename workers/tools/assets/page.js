@@ -179,7 +179,7 @@
       const touched = fresh.some((a) => cluster && store.resolve(a.cluster) === cluster.id) || happened.some((life) => shown.has(life.id) || (life.killed && cluster && life.killed.cluster === cluster.id));
       if (cluster && (cluster.id !== current || touched)) show(cluster, false, [comparison.a, comparison.b].map((x) => cluster.articles.find((a) => a.id === x.id) || cluster.articles[0]));
       // What was killed must not stay in sight.
-      else if (current && !cluster && shown.size) { shown = new Set(); $("detail").replaceChildren(el("button", { type: "button", class: "back", on: { click: leave } }, "‹ All clusters"), el("p", { class: "none" }, "This cluster is gone: its articles were killed.")); }
+      else if (!cluster && happened.some((life) => life.killed && shown.has(life.id))) { shown = new Set(); $("detail").replaceChildren(el("button", { type: "button", class: "back", on: { click: leave } }, "‹ All clusters"), el("p", { class: "none" }, "This cluster is gone: its articles were killed.")); }
     }, (status) => {
       $("live").dataset.status = status;
       $("live-text").textContent = status === "live" ? "live" : "connection lost, trying again";

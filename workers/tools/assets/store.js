@@ -76,7 +76,7 @@
       for (const article of this.articles) {
         const id = this.resolve(article.cluster);
         let cluster = clusters.get(id);
-        if (!cluster) clusters.set(id, (cluster = { id, articles: [], merges: [], splits: [], killed: [], arrived: 0, mark: null }));
+        if (!cluster) clusters.set(id, (cluster = { id, articles: [], merges: [], splits: [], killed: [], left: [], arrived: 0, mark: null }));
         cluster.articles.push(article);
         cluster.arrived = Math.max(cluster.arrived, article.ordinal);
       }
@@ -88,6 +88,9 @@
         for (const id of new Set([this.resolve(split.kept), this.resolve(split.parted)])) clusters.get(id)?.splits.push(split);
       }
       for (const killed of this.killed.values()) clusters.get(killed.cluster && this.resolve(killed.cluster))?.killed.push(killed);
+      for (const life of this.lives.values()) {
+        for (const id of new Set((life.left || []).map((name) => this.resolve(name)))) if (id !== this.resolve(life.cluster)) clusters.get(id)?.left.push(life);
+      }
       for (const cluster of clusters.values()) {
         cluster.articles.sort((a, b) => a.time - b.time || a.ordinal - b.ordinal);
         cluster.first = cluster.articles[0].time;
