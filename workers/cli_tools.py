@@ -110,23 +110,30 @@ def _explain_files(engine: Engine, a: str, b: str, max_text_bytes: int) -> Expla
 def _explain_ids(engine: Engine, source: Source, a: str, b: str, silent: bool) -> Explanation:
     from pipeline.answers import cluster_id
     from workers.tools.chain import chain
+    from workers.tools.explain import Standing, require_engine
     from workers.tools.explain import explain as explain_pair
-    from workers.tools.explain import require_engine
     from workers.tools.material import Material, gather
     from workers.tools.source import load
 
-    found: dict[str, Material] = {}
+    found: dict[tuple[int, int], Material] = {}
     with bar("reading", silent) as moved:
         catalogue = load(
-            source, moved, with_texts=False, also=lambda change: found.update(gather((change,), {a, b}))
+            source, moved, with_texts=False, also=lambda told: found.update(gather([told], {a, b}))
         )
-    names = [catalogue.resolve(catalogue.expect(article_id).published_in) for article_id in (a, b)]
+    sides = []
     for article_id in (a, b):
-        require_engine(engine.fingerprint, found[article_id])
-    links = chain(catalogue, a, b) if names[0] == names[1] else None
-    return explain_pair(
-        engine.fingerprint, found[a], found[b], (cluster_id(names[0]), cluster_id(names[1])), links
-    )
+        entry = catalogue.expect(article_id)
+        material = found[entry.key]
+        require_engine(engine.fingerprint, material)
+        standing = Standing(
+            cluster_id(catalogue.resolve(entry.published_in)),
+            entry.version,
+            len(catalogue.editions(entry)) - 1,
+        )
+        sides.append((material, standing))
+    (left, left_stands), (right, right_stands) = sides
+    links = chain(catalogue, a, b) if left_stands.cluster_id == right_stands.cluster_id else None
+    return explain_pair(engine.fingerprint, left, right, (left_stands, right_stands), links)
 
 
 def report(
@@ -154,7 +161,7 @@ def report(
 
       samewire report --state tuned/state --compare out/state --html compared.html
     """
-    from workers.tools.compare import compare_partitions
+    from workers.tools.compare import compare_states
     from workers.tools.report import report_page
     from workers.tools.source import FolderSource, choose, load
 
@@ -166,8 +173,8 @@ def report(
     if compare is not None:
         other = FolderSource(compare)
         with bar("reading what to compare with", silent) as moved:
-            partition = load(other, moved, with_texts=False).partition()
-        differences = compare_partitions(partition, catalogue.partition(), other.title)
+            before = load(other, moved, with_texts=False)
+        differences = compare_states(before, catalogue, other.title)
     with bar("writing", silent) as moved:
         page = report_page(catalogue, source.title, differences, moved)
     write_page(html, page)
@@ -256,10 +263,12 @@ def story(
 
     source = choose(state, kafka, _settings(config).kafka)
     with bar("reading", quiet or as_json) as moved:
-        found = load(source, moved, with_texts=False).expect_story(cluster)
+        catalogue = load(source, moved, with_texts=False)
+    found = catalogue.expect_story(cluster)
+    editions = catalogue.all_editions(found)
     with bar("reading its articles", quiet or as_json) as moved:
-        material = collect(source, {entry.id for entry in found.entries}, moved)
-    tree = family(found, material)
+        material = collect(source, {edition.entry.id for edition in editions}, moved)
+    tree = family(found, editions, material)
     if as_json:
         print_json(tree.record())
     else:

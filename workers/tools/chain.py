@@ -16,8 +16,9 @@ def chain(catalogue: Catalogue, start: str, end: str) -> list[str] | None:
     story = catalogue.story(catalogue.expect(start).published_in)
     assert story is not None
     links: defaultdict[str, list[str]] = defaultdict(list)
+    members = {entry.id for entry in story.entries}
     for entry in story.entries:
-        if entry.matched_id:
+        if entry.matched_id in members:  # it may have been withdrawn since
             links[entry.id].append(entry.matched_id)
             links[entry.matched_id].append(entry.id)
     came_from = {start: start}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.answers import cluster_id
+from workers.tools.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,14 @@ class Split:
 class Differences:
     """How a new partition differs from an old one, over the articles in both.
 
-    ``pairs_*``: pairs of articles that share a cluster in both, only in the old, only in
-    the new partition.
+    ``withdrawn``: articles that were killed in one of them, or stand in another version there, and so are
+    left out. ``pairs_*``: pairs of articles that share a cluster in both, only in the old, only in the new
+    partition.
     """
 
     other: str
     compared: int
+    withdrawn: int
     only_old: int
     only_new: int
     same_clusters: int
@@ -52,8 +55,24 @@ class Differences:
         return asdict(self)
 
 
-def compare_partitions(old: Mapping[str, int], new: Mapping[str, int], other: str) -> Differences:
-    """Compare two maps from article id to cluster name; ``other``: what to call the old one."""
+def compare_states(old: Catalogue, new: Catalogue, other: str) -> Differences:
+    """Compare two states over the articles that stand alike in both; ``other``: what to call the old one."""
+    withdrawn = {killed.article_id for state in (old, new) for killed in state.kills()}
+    for entry in old.entries():
+        there = new.entry(entry.id)
+        if there is not None and (there.version, there.updated_ms) != (entry.version, entry.updated_ms):
+            withdrawn.add(entry.id)
+    # what only the old one ever knew lies outside the stretch that is compared
+    known = {i for i in withdrawn if i in new or new.killed(i) is not None}
+    return compare_partitions(old.partition(), new.partition(), other, known)
+
+
+def compare_partitions(
+    old: Mapping[str, int], new: Mapping[str, int], other: str, withdrawn: Set[str] = frozenset()
+) -> Differences:
+    """Compare two maps from article id to cluster name, but for those ``withdrawn``."""
+    old = {article_id: name for article_id, name in old.items() if article_id not in withdrawn}
+    new = {article_id: name for article_id, name in new.items() if article_id not in withdrawn}
     common = old.keys() & new.keys()
     of_new: defaultdict[int, dict[int, int]] = defaultdict(dict)
     of_old: defaultdict[int, dict[int, int]] = defaultdict(dict)
@@ -76,6 +95,7 @@ def compare_partitions(old: Mapping[str, int], new: Mapping[str, int], other: st
     return Differences(
         other=other,
         compared=len(common),
+        withdrawn=len(withdrawn),
         only_old=len(old) - len(common),
         only_new=len(new) - len(common),
         same_clusters=same,

@@ -60,8 +60,20 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How an article stands in a state. ``version``: 0 for none given. ``earlier``: versions before it."""
+
+    cluster_id: str | None = None
+    version: int = 0
+    earlier: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two articles, with its text marked where it agrees with the other."""
+    """One of the two articles, with its text marked where it agrees with the other.
+
+    ``version``: 0 for none given. ``earlier_versions``: known ones that stand no more; they are not what is explained.
+    """
 
     id: str
     source: str
@@ -69,7 +81,18 @@ class Side:
     url: str
     published_at: str | None
     cluster_id: str | None
+    version: int
+    earlier_versions: int
     marked: Marked
+
+    @property
+    def correction(self) -> str:
+        """What to say of an article that was corrected; nothing of one that was not."""
+        if not self.earlier_versions:
+            return ""
+        version = f"version {self.version}" if self.version else "the newest version"
+        plural = "s" if self.earlier_versions > 1 else ""
+        return f"corrected: this is {version}; {self.earlier_versions} earlier one{plural} stood before it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +174,7 @@ def explain(
     engine: str,
     left: Material,
     right: Material,
-    clusters: tuple[str | None, str | None] = (None, None),
+    stand: tuple[Standing, Standing] = (Standing(), Standing()),
     chain: list[str] | None = None,
 ) -> Explanation:
     """Explain a pair whose tokens both come from ``engine``."""
@@ -193,8 +216,8 @@ def explain(
         rule_meaning=RULES[rule],
         agreements=agreements(left, right),
         chain=chain,
-        left=_side(left.article, clusters[0], marks[0]),
-        right=_side(right.article, clusters[1], marks[1]),
+        left=_side(left.article, stand[0], marks[0]),
+        right=_side(right.article, stand[1], marks[1]),
     )
 
 
@@ -212,7 +235,7 @@ def _signatures(left: Tokens, right: Tokens) -> tuple[list[int], int, float]:
     return [int(band) for band in bands], int(agree.sum()), estimated_similarity(low[0], low[1])
 
 
-def _side(article: Article, cluster: str | None, marked: Marked) -> Side:
+def _side(article: Article, stands: Standing, marked: Marked) -> Side:
     published = article.published_ms
     return Side(
         id=article.id,
@@ -220,6 +243,8 @@ def _side(article: Article, cluster: str | None, marked: Marked) -> Side:
         lang=article.lang,
         url=article.url,
         published_at=None if published is None else format_date(published),
-        cluster_id=cluster,
+        cluster_id=stands.cluster_id,
+        version=stands.version,
+        earlier_versions=stands.earlier,
         marked=marked,
     )

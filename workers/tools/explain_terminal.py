@@ -143,7 +143,10 @@ def _side(letter: str, side: Side) -> Panel:
     )
     title = Text.assemble((f"{letter} ", "bold"), one_line(side.id, 60))
     covered = f"{side.marked.covered:.0%} of {side.marked.words:,} words in shared passages"
-    return Panel(Group(Text(f"{origin}\n{covered}\n", style="dim"), body), title=title, title_align="left")
+    facts = Text(f"{origin}\n{covered}\n", style="dim")
+    if side.correction:
+        facts = Text.assemble((f"{side.correction}\n", "yellow"), facts)
+    return Panel(Group(facts, body), title=title, title_align="left")
 
 
 def _piece(piece: Piece) -> Text:

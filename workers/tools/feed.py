@@ -14,10 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from pipeline.changelog import MAGIC, Change, decode
+from pipeline.changelog import MAGIC, decode
 from pipeline.columns import PREFIX_BYTES, record_length
 from pipeline.errors import StateError
 from workers.journal import segment_files, segment_number
+from workers.tools.records import DeskChange
+
+_ONLY_DESK = 0  # of an embedded run
 
 Progress = Callable[[int, int], None]
 """Hears how much is done, and of how much."""
@@ -41,7 +44,7 @@ class Feed(Protocol):
         """How much has been read of what was there, in whatever unit."""
         ...
 
-    def poll(self) -> Iterator[Change]:
+    def poll(self) -> Iterator[DeskChange]:
         """Yield the changes since the last call, oldest first; ends where nothing more is there now."""
         ...
 
@@ -74,7 +77,7 @@ class StateFeed:
     def close(self) -> None:
         """Nothing is kept open between two looks."""
 
-    def poll(self) -> Iterator[Change]:
+    def poll(self) -> Iterator[DeskChange]:
         """Yield the changes since the last call; raises :class:`StateError` for damage."""
         while True:
             segments = {segment_number(path): path for path in segment_files(self._folder)}
@@ -111,7 +114,7 @@ class StateFeed:
         except FileNotFoundError:
             return False
 
-    def _rest_of(self, path: Path, newest: bool) -> Iterator[Change]:
+    def _rest_of(self, path: Path, newest: bool) -> Iterator[DeskChange]:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             file.seek(self._offset)
@@ -136,7 +139,7 @@ class StateFeed:
                     file.seek(here)
                 self._offset += length
                 self._bytes_read += length
-                yield change
+                yield DeskChange(_ONLY_DESK, change)
 
 
 def _opening(file: BinaryIO) -> tuple[int, bytes]:

@@ -12,10 +12,10 @@ from itertools import islice
 
 import structlog
 
-from pipeline.changelog import Change
 from pipeline.errors import SamewireError
 from workers.tools.catalogue import Catalogue
 from workers.tools.feed import Feed, Progress
+from workers.tools.records import DeskChange
 
 log = structlog.get_logger()
 
@@ -41,8 +41,8 @@ class Follower:
 
     def load(self, on_progress: Progress = lambda _done, _total: None) -> None:
         """Read what is there now, before the server starts."""
-        for change in self.feed.poll():
-            self._apply([change])
+        for told in self.feed.poll():
+            self._apply([told])
             on_progress(*self.feed.progress)
 
     async def follow(self) -> None:
@@ -80,11 +80,11 @@ class Follower:
             self._changed.set()
             self._changed = asyncio.Event()
 
-    def _apply(self, changes: list[Change]) -> None:
+    def _apply(self, changes: list[DeskChange]) -> None:
         if self.feed.restarts != self._restarts:
             self.catalogue = Catalogue(self._max_articles)
             self._restarts = self.feed.restarts
             self.generation += 1
-        for change in changes:
-            if change.ids or change.merge_names.size:
-                self.catalogue.apply(change)
+        for desk, change in changes:
+            if not change.empty:
+                self.catalogue.apply(change, desk)

@@ -9,9 +9,9 @@ from pathlib import Path
 import orjson
 
 from pipeline.article import DEFAULT_MAX_TEXT_BYTES, Article, Rejected, article_from
-from pipeline.changelog import Change
 from pipeline.errors import InputError
 from pipeline.tokens import Tokens
+from workers.tools.records import DeskChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,16 @@ class Material:
     engine: str
 
 
-def gather(changes: Iterable[Change], wanted: Collection[str]) -> dict[str, Material]:
-    """Return the material of the ``wanted`` ids; where an id came twice, of the newest."""
-    found: dict[str, Material] = {}
-    for change in changes:
+def gather(changes: Iterable[DeskChange], wanted: Collection[str]) -> dict[tuple[int, int], Material]:
+    """Return the material of all editions of the ``wanted`` ids, by :attr:`Entry.key`."""
+    found: dict[tuple[int, int], Material] = {}
+    for desk, change in changes:
         for position, article_id in enumerate(change.ids):
             if article_id not in wanted:
                 continue
             fields = orjson.loads(change.about[position]) if position < len(change.about) else {}
             begin = int(change.ends[position - 1]) if position else 0
-            found[article_id] = Material(
+            found[desk, change.first + position] = Material(
                 Article(
                     id=article_id,
                     text=fields.get("text") or "",

@@ -11,7 +11,16 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 ASSETS = files("workers.tools").joinpath("assets")
-PAGE_SCRIPTS = ("base.js", "store.js", "passages.js", "charts.js", "list.js", "detail.js", "compare.js")
+PAGE_SCRIPTS = (
+    "base.js",
+    "store.js",
+    "passages.js",
+    "charts.js",
+    "list.js",
+    "detail.js",
+    "versions.js",
+    "compare.js",
+)
 REPORT_SCRIPTS = (*PAGE_SCRIPTS, "embedded.js", "page.js")
 LIVE_SCRIPTS = (*PAGE_SCRIPTS, "live.js", "page.js")
 

@@ -12,7 +12,7 @@ from pipeline.errors import OutputError
 from pipeline.weights import TermTable
 from workers.local import LocalWorker
 from workers.tools.catalogue import Catalogue
-from workers.tools.compare import Differences, compare_partitions
+from workers.tools.compare import Differences, compare_states
 from workers.tools.feed import Progress
 from workers.tools.stretch import Stretch
 
@@ -31,7 +31,7 @@ class Comparison:
     @classmethod
     def of(cls, stretch: Stretch, before: Catalogue, after: Catalogue, name: str) -> Comparison:
         """Compare two states over the articles in both; ``name``: what to call the one before."""
-        return cls(stretch, before, after, compare_partitions(before.partition(), after.partition(), name))
+        return cls(stretch, before, after, compare_states(before, after, name))
 
     def record(self) -> dict[str, Any]:
         """Return everything as JSON-ready values."""

@@ -23,6 +23,8 @@ def print_differences(
         f"[bold]{len(d.joined):,}[/] joined, [bold]{len(d.split):,}[/] split; of the pairs that share a cluster "
         f"{d.pairs_both:,} do in both, {d.pairs_only_old:,} only before, {d.pairs_only_new:,} only now"
     )
+    if d.withdrawn:
+        console.print(f"{d.withdrawn:,} left out: killed before or now, or standing in different versions")
     for title, rows in (
         ("Joined: together now, apart before", [(j.id, j.of, j.articles, after) for j in d.joined]),
         ("Split: apart now, together before", [(s.id, s.into, s.articles, before) for s in d.split]),

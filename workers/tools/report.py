@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from workers.tools.api_models import versions
 from workers.tools.articles import Entry
 from workers.tools.catalogue import Catalogue
 from workers.tools.columns import COMMON_WORDS, index_columns
@@ -25,6 +26,9 @@ from workers.tools.words import spots, weightless_hashes
 
 BLOCK_BYTES = 1 << 18
 """Text in a block before it is packed: what a browser unpacks to show one cluster."""
+
+_Content = tuple[str, str | None, str, list[dict[str, Any]]]
+"""Title, text, address and earlier versions."""
 
 _WORDS_SAMPLED = 2000  # articles whose words tell which are everyday words
 _WORD = re.compile(r"\w+")
@@ -42,7 +46,8 @@ def report_page(
     for number, block in enumerate(_blocks(catalogue, places, on_progress)):
         blocks.append((f"block-{number}", _packed(block)))
     entries = list(catalogue.entries())
-    index = index_columns(catalogue, entries, catalogue.merges)
+    touched = [article_id for article_id, _ in catalogue.touched(0)]
+    index = index_columns(catalogue, entries, catalogue.merges, catalogue.splits, touched)
     index["places"] = [places[entry.ordinal] for entry in entries]
     index["common"] = common_words(catalogue, entries)
     index["comparison"] = None if differences is None else differences.record()
@@ -66,9 +71,9 @@ def _blocks(
     catalogue: Catalogue,
     places: dict[int, tuple[int, int]],
     on_progress: Callable[[int, int], None],
-) -> Iterator[list[tuple[str, str | None, str]]]:
-    """Yield blocks of (title, text, url); fills in where each article's is."""
-    block: list[tuple[str, str | None, str]] = []
+) -> Iterator[list[_Content]]:
+    """Yield blocks of contents; fills in where each article's is."""
+    block: list[_Content] = []
     size = number = done = 0
     # By arrival of their first article, so that each of the catalogue's own blocks is opened about once.
     stories = sorted(catalogue.stories(), key=lambda story: min(e.ordinal for e in story.entries))
@@ -76,8 +81,9 @@ def _blocks(
         for entry in story.entries:
             text = catalogue.text(entry)
             places[entry.ordinal] = (number, len(block))
-            block.append((entry.title, text, entry.url))
-            size += len(entry.title) + len(text or "")
+            found = versions(catalogue, entry)
+            block.append((entry.title, text, entry.url, [each.model_dump() for each in found[:-1]]))
+            size += len(entry.title) + sum(len(each.text or "") for each in found)
             done += 1
         if size >= BLOCK_BYTES:
             yield block

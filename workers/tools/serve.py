@@ -21,15 +21,18 @@ from workers.tools.api_models import (
     ArticleDetail,
     ClusterDetail,
     ClusterPage,
+    Gone,
     Problem,
     Status,
     article_detail,
     cluster_detail,
     cluster_head,
+    kill_record,
 )
 from workers.tools.columns import index_columns
 from workers.tools.follower import Follower
 from workers.tools.guard import Guard, is_loopback
+from workers.tools.missing import GoneError
 from workers.tools.pages import LIVE_SCRIPTS, asset, templates
 from workers.tools.report import common_words
 from workers.version import samewire_version
@@ -44,7 +47,10 @@ _STYLES = ("tokens.css", "page.css", "login.css")
 ArticleId = Annotated[
     str, Query(alias="id", min_length=1, max_length=MAX_ID_CHARACTERS, description="An article id.")
 ]
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "Not in the state."}}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "Not in the state."},
+    410: {"model": Gone, "description": "Killed: the order that withdrew it, without the text."},
+}
 
 
 def build_app(follower: Follower, host: str = "127.0.0.1", token: str | None = None) -> FastAPI:
@@ -74,6 +80,11 @@ def build_app(follower: Follower, host: str = "127.0.0.1", token: str | None = N
     _add_pages(app, follower)
     _add_api(app, follower)
     _add_stream(app, follower)
+
+    @app.exception_handler(GoneError)
+    async def gone(_: Request, error: GoneError) -> JSONResponse:
+        killed = None if error.killed is None else kill_record(error.killed)
+        return JSONResponse(Gone(detail=str(error), killed=killed).model_dump(), 410)
 
     @app.exception_handler(InputError)
     async def unknown(_: Request, error: InputError) -> JSONResponse:
@@ -125,6 +136,8 @@ def _add_api(app: FastAPI, follower: Follower) -> None:
             articles=len(catalogue),
             clusters=catalogue.cluster_count,
             merges=len(catalogue.merges),
+            splits=len(catalogue.splits),
+            killed=sum(1 for _ in catalogue.kills()),
             forgotten=catalogue.forgotten,
             newest_published=None if newest is None else format_date(newest),
             engines=sorted(catalogue.engines),
@@ -138,9 +151,10 @@ def _add_api(app: FastAPI, follower: Follower) -> None:
             int | None, Query(ge=0, le=1 << 62, description="`next` of the page before.")
         ] = None,
     ) -> ClusterPage:
-        found = follower.catalogue.newest(limit, min_size, before)
+        catalogue = follower.catalogue
+        found = catalogue.newest(limit, min_size, before)
         return ClusterPage(
-            clusters=[cluster_head(story) for _, story in found],
+            clusters=[cluster_head(catalogue, story) for _, story in found],
             next=found[-1][0] if len(found) == limit else None,
         )
 
@@ -154,10 +168,11 @@ def _add_api(app: FastAPI, follower: Follower) -> None:
         },
     )
     async def cluster(identifier: Annotated[str, PathParameter(pattern="^c[0-9a-f]{16}$")]) -> Any:
-        story = follower.catalogue.expect_story(identifier)
-        if story.id != identifier and follower.catalogue.resolve(cluster_name(identifier)) == story.name:
+        catalogue = follower.catalogue
+        story = catalogue.expect_story(identifier)
+        if story.id != identifier and catalogue.resolve(cluster_name(identifier)) == story.name:
             return RedirectResponse(story.id, 308)
-        return cluster_detail(story)
+        return cluster_detail(catalogue, story)
 
     @app.get("/api/article", summary="An article by its id", responses=_UNKNOWN)
     async def article(article_id: ArticleId) -> ArticleDetail:
@@ -168,7 +183,7 @@ def _add_api(app: FastAPI, follower: Follower) -> None:
         catalogue = follower.catalogue
         story = catalogue.story(catalogue.expect(article_id).published_in)
         assert story is not None
-        return cluster_detail(story)
+        return cluster_detail(catalogue, story)
 
     @app.get("/api/index", summary="Articles in columns, in order of arrival: what the page reads")
     async def index(
@@ -176,17 +191,35 @@ def _add_api(app: FastAPI, follower: Follower) -> None:
             int, Query(ge=-1, le=1 << 62, description="Only later ordinals; -1: the newest articles.")
         ] = -1,
         merges_after: Annotated[int, Query(ge=0, le=1 << 62, description="Only later merges.")] = 0,
+        splits_after: Annotated[int, Query(ge=0, le=1 << 62, description="Only later splits.")] = 0,
+        lives_after: Annotated[
+            int,
+            Query(
+                ge=0, le=1 << 62, description="`lives_seen` of the answer before: only what was told since."
+            ),
+        ] = 0,
         limit: Annotated[int, Query(ge=1, le=ROWS_AT_ONCE)] = ROWS_AT_ONCE,
     ) -> Response:
         catalogue = follower.catalogue
         skipped = max(0, len(catalogue) - limit) if after < 0 else 0
         found = list(islice(catalogue.entries(after), skipped, skipped + limit + 1))
         rows = found[:limit]
-        columns = index_columns(catalogue, rows, catalogue.merges[merges_after:])
+        # at the beginning the newest, as of the articles
+        told = catalogue.touched(lives_after)
+        touched = told[:limit] if lives_after else told[-limit:]
+        columns = index_columns(
+            catalogue,
+            rows,
+            catalogue.merges[merges_after:],
+            catalogue.splits[splits_after:],
+            [article_id for article_id, _ in touched],
+        )
         columns |= {
             "forgotten": catalogue.forgotten + skipped,
-            "more": len(found) > limit,
+            "more": len(found) > limit or (lives_after > 0 and len(told) > limit),
             "merges_seen": len(catalogue.merges),
+            "splits_seen": len(catalogue.splits),
+            "lives_seen": touched[-1][1] if touched else lives_after,
             "generation": follower.generation,
             "common": common_words(catalogue, rows) if after < 0 else [],
         }

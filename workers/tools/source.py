@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 from config.kafka import KafkaSettings
-from pipeline.changelog import Change
 from pipeline.errors import SettingsError, StateError
 from workers.tools.catalogue import Catalogue
 from workers.tools.feed import Feed, Progress, StateFeed
 from workers.tools.material import Material, gather
+from workers.tools.records import DeskChange
 
 ALL_ARTICLES = 1 << 28
 
@@ -109,25 +109,28 @@ def load(
     *,
     max_articles: int = ALL_ARTICLES,
     with_texts: bool = True,
-    also: Callable[[Change], None] = lambda _change: None,
+    also: Callable[[DeskChange], None] = lambda _told: None,
 ) -> Catalogue:
     """Read a source to its present end; ``also`` sees every record. Raises :class:`StateError` when it is empty."""
     catalogue = Catalogue(max_articles, with_texts)
     with closing(source.open()) as feed:
-        for change in feed.poll():
-            catalogue.apply(change)
-            also(change)
+        for told in feed.poll():
+            catalogue.apply(told.change, told.desk)
+            also(told)
             on_progress(*feed.progress)
-    if not len(catalogue):
+    # where every article was killed there is still something to say about them
+    if not len(catalogue) and next(catalogue.kills(), None) is None:
         raise StateError(source.empty)
     return catalogue
 
 
-def collect(source: Source, wanted: Collection[str], on_progress: Progress) -> dict[str, Material]:
-    """Read a source once more for what it holds of the ``wanted`` articles."""
-    found: dict[str, Material] = {}
+def collect(
+    source: Source, wanted: Collection[str], on_progress: Progress
+) -> dict[tuple[int, int], Material]:
+    """Read a source once more for what it holds of the ``wanted`` articles, by :attr:`Entry.key`."""
+    found: dict[tuple[int, int], Material] = {}
     with closing(source.open()) as feed:
-        for change in feed.poll():
-            found |= gather((change,), wanted)
+        for told in feed.poll():
+            found |= gather((told,), wanted)
             on_progress(*feed.progress)
     return found

@@ -12,13 +12,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.answers import cluster_id
 from pipeline.article import Article, format_date
 from pipeline.text import AGENCIES
 from pipeline.tokens import HASH_SHIFT
-from workers.tools.articles import Entry, Story
+from workers.tools.articles import Edition, Entry, Story
 from workers.tools.material import Material
 
 MAX_MEMBERS = 2000
@@ -78,15 +78,26 @@ _EAST_ASIAN = (
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An article in the tree. ``kind``: how it relates to its parent; ``version``: its group, from 1."""
+    """An edition of an article in the tree. ``kind``: how it relates to its parent; ``version``: its group, from 1.
 
+    ``edition``: its version as its source numbers it, 0 for none; ``status``: whether it stands; ``reason``: why
+    it was killed. ``killed_ancestor``: the id of the nearest killed article that it derives from.
+    ``node`` and ``parent_node``: it and its parent by place in the tree, because versions share an id.
+    """
+
+    node: int
     id: str
+    edition: int
+    status: Literal["stands", "replaced", "killed"]
+    reason: str
     source: str
     title: str
     published_at: str
     later_ms: int
     credits: list[str]
     parent: str | None
+    parent_node: int | None
+    killed_ancestor: str | None
     kind: str
     verbatim: float
     words: float
@@ -104,10 +115,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A cluster as a tree. ``cut``: members beyond :data:`MAX_MEMBERS`."""
+    """A cluster as a tree, with the versions of its articles and those that were killed.
+
+    ``articles``: those that stand. ``cut``: members beyond :data:`MAX_MEMBERS`.
+    """
 
     cluster_id: str
     merged_ids: list[str]
+    split_ids: list[str]
+    articles: int
     origin: Origin
     versions: int
     members: list[Member]
@@ -124,44 +140,68 @@ class _Words:
     triples: frozenset[tuple[int, int, int]]
 
 
-def family(story: Story, material: Mapping[str, Material]) -> Family:
-    """Return the tree of a cluster."""
-    entries = story.entries[:MAX_MEMBERS]
-    read = [_words(material.get(entry.id)) for entry in entries]
-    credited = [credits_of(material[e.id].article) if e.id in material else [] for e in entries]
+def family(story: Story, editions: Sequence[Edition], material: Mapping[tuple[int, int], Material]) -> Family:
+    """Return the tree of a cluster. ``editions``: its articles' versions; ``material``: by :attr:`Entry.key`."""
+    known = sorted(editions, key=lambda e: (_known_ms(e), e.entry.ordinal))
+    shown = known[:MAX_MEMBERS]
+    entries = [edition.entry for edition in shown]
+    read = [_words(material.get(entry.key)) for entry in entries]
+    credited = [credits_of(material[e.key].article) if e.key in material else [] for e in entries]
     members: list[Member] = []
     versions = 0
-    for at, entry in enumerate(entries):
-        parent, verbatim, words, kept = _parent(at, read)
-        kind = _kind(verbatim, kept) if parent is not None else "first"
-        if parent is None or kind in ("rewritten", "extended"):
+    last: dict[str, int] = {}
+    for at, (edition, entry) in enumerate(zip(shown, entries, strict=True)):
+        # a correction comes from the version before it, however much of it stood in a copy first
+        before = last.get(entry.id) if edition.is_later else None
+        parent, verbatim, words, kept = _parent(read, at, _candidates(at) if before is None else [before])
+        last[entry.id] = at
+        above = None if parent is None else members[parent]
+        kind = _kind(verbatim, kept) if above is not None else "first"
+        if above is None or kind in ("rewritten", "extended"):
             versions += 1
-            version = versions
-        else:
-            version = members[parent].version
         members.append(
             Member(
+                node=at,
                 id=entry.id,
+                edition=entry.version,
+                status=edition.status,
+                reason=edition.killed.reason if edition.killed else "",
                 source=entry.source,
                 title=entry.title,
                 published_at=format_date(entry.time_ms),
-                later_ms=entry.time_ms - story.first_ms,
+                later_ms=_known_ms(edition) - _known_ms(shown[0]),
                 credits=credited[at],
-                parent=None if parent is None else entries[parent].id,
+                parent=None if above is None else above.id,
+                parent_node=parent,
+                killed_ancestor=None if above is None else _killed_above(above, entry.id),
                 kind=kind,
                 verbatim=round(verbatim, 4),
                 words=round(words, 4),
-                version=version,
+                version=versions if above is None or kind in ("rewritten", "extended") else above.version,
             )
         )
     return Family(
         cluster_id=story.id,
         merged_ids=[cluster_id(merge.lost) for merge in story.merges],
+        split_ids=[cluster_id(s.parted) for s in story.splits if s.parted != story.name],
+        articles=len(story.entries),
         origin=_origin(entries, credited),
         versions=versions,
         members=members,
-        cut=len(story.entries) - len(entries),
+        cut=len(known) - len(shown),
     )
+
+
+def _known_ms(edition: Edition) -> int:
+    """Return since when an edition can have been copied: a correction not before it was made."""
+    entry = edition.entry
+    return max(entry.time_ms, entry.updated_ms) if edition.is_later else entry.time_ms
+
+
+def _killed_above(parent: Member, article_id: str) -> str | None:
+    # a version that came after a kill of the one before it is what was to be published instead
+    is_killed = parent.status == "killed" and parent.id != article_id
+    return parent.id if is_killed else parent.killed_ancestor
 
 
 def _words(material: Material | None) -> _Words:
@@ -169,15 +209,21 @@ def _words(material: Material | None) -> _Words:
     return _Words(frozenset(hashes), frozenset(zip(hashes, hashes[1:], hashes[2:], strict=False)))
 
 
-def _parent(at: int, read: Sequence[_Words]) -> tuple[int | None, float, float, float]:
+def _candidates(at: int) -> Sequence[int]:
+    """Return which of those before an article are looked at."""
+    if at <= PARENTS_LOOKED_AT:
+        return range(at)
+    half = PARENTS_LOOKED_AT // 2
+    return [*range(half), *range(at - half, at)]
+
+
+def _parent(
+    read: Sequence[_Words], at: int, candidates: Sequence[int]
+) -> tuple[int | None, float, float, float]:
     """Return an article's parent, its shares of triples and words from it, and the parent's triples kept."""
     best: tuple[int | None, float, float, float] = (None, 0.0, 0.0, 0.0)
     best_share = -1.0
     mine = read[at]
-    candidates = range(at)
-    if at > PARENTS_LOOKED_AT:
-        half = PARENTS_LOOKED_AT // 2
-        candidates = [*range(half), *range(at - half, at)]  # type: ignore[assignment]
     for other in candidates:
         theirs = read[other]
         triples = len(mine.triples & theirs.triples)
@@ -240,9 +286,9 @@ def _origin(entries: Sequence[Entry], credited: Sequence[Sequence[str]]) -> Orig
     return Origin(agency, entry.id, why)
 
 
-def children(members: Sequence[Member]) -> dict[str | None, list[Member]]:
-    """Return the members by their parent."""
-    found: dict[str | None, list[Member]] = {}
+def children(members: Sequence[Member]) -> dict[int | None, list[Member]]:
+    """Return the members by their parent's node."""
+    found: dict[int | None, list[Member]] = {}
     for member in members:
-        found.setdefault(member.parent, []).append(member)
+        found.setdefault(member.parent_node, []).append(member)
     return found

@@ -27,13 +27,14 @@ def print_family(console: Console, family: Family) -> None:
             (f" ({family.origin.why}; {one_line(family.origin.article_id, 60)})", "dim"),
         )
     )
-    articles = len(family.members) + family.cut
+    articles = family.articles
     merged = f", merged from {', '.join(family.merged_ids)}" if family.merged_ids else ""
+    parted = f", apart from it now {', '.join(family.split_ids)}" if family.split_ids else ""
     tree = Tree(
         Text.assemble(
             (family.cluster_id, "bold"),
             (
-                f"  {articles:,} article{'s' * (articles != 1)}, {family.versions:,} version{'s' * (family.versions != 1)}{merged}",
+                f"  {articles:,} article{'s' * (articles != 1)}, {family.versions:,} version{'s' * (family.versions != 1)}{merged}{parted}",
                 "dim",
             ),
         )
@@ -44,7 +45,7 @@ def print_family(console: Console, family: Family) -> None:
     while pending:
         branch, member = pending.pop()
         node = branch.add(_line(member))
-        pending += [(node, child) for child in reversed(by_parent.get(member.id, []))]
+        pending += [(node, child) for child in reversed(by_parent.get(member.node, []))]
     console.print(tree)
     if family.cut:
         console.print(Text(f"… {family.cut:,} later articles are not shown", style="dim"))
@@ -58,6 +59,13 @@ def _line(member: Member) -> Text:
         (one_line(member.source or member.id, 40), "bold"),
     )
     line.append(f"  v{member.version}", style="dim")
+    if member.edition:
+        line.append(f"  edition {member.edition}", style="dim")
+    if member.status != "stands":
+        line.append(f"  {member.status}", style="bold red" if member.status == "killed" else "yellow")
+        line.append(f": {one_line(member.reason, 60)}" if member.reason else "", style="red")
+    if member.killed_ancestor is not None:
+        line.append(f"  derives from the killed {one_line(member.killed_ancestor, 40)}", style="red")
     if member.parent is not None:
         line.append(f"  {member.verbatim:.0%} verbatim, {member.words:.0%} of its words", style="dim")
     if member.credits:

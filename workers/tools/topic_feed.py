@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.changelog import Change, decode
+from pipeline.changelog import decode
 from pipeline.errors import StateError
 from workers.kafka.reader import TopicReader
+from workers.tools.records import DeskChange
 
 
 class TopicFeed:
@@ -26,7 +27,7 @@ class TopicFeed:
         """Offsets read, and offsets in the topic."""
         return self._reader.progress
 
-    def poll(self) -> Iterator[Change]:
+    def poll(self) -> Iterator[DeskChange]:
         """Yield the changes since the last call; raises :class:`StateError` for what is no changelog record."""
         for record in self._reader.poll():
             try:
@@ -36,7 +37,7 @@ class TopicFeed:
                     f"{record.topic}[{record.partition}] at offset {record.offset}: {error}; check that "
                     "kafka.topics.changelog names the matchers' changelog, and that only they write to it"
                 ) from error
-            yield change
+            yield DeskChange(record.partition, change)
 
     def close(self) -> None:
         """Close the connection."""

@@ -14,7 +14,7 @@ from workers.tools.feed import StateFeed
 
 
 def test_agrees_with_the_matcher(sample_state: Path) -> None:
-    catalogue = Catalogue.from_changes(StateFeed(sample_state).poll())
+    catalogue = Catalogue.from_changes(told.change for told in StateFeed(sample_state).poll())
     expected = {cluster.name: cluster.article_ids for cluster in load_matcher(sample_state).clusters()}
     assert {s.name: [e.id for e in s.entries] for s in catalogue.stories()} == expected
     entry = catalogue.expect("n-0002")

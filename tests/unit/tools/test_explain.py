@@ -111,7 +111,7 @@ def test_terminal_is_not_steered(engine: Engine) -> None:
 
 
 def test_a_state_is_explained_with_its_own_tokens(engine: Engine, sample_state: Path) -> None:
-    found = gather(StateFeed(sample_state).poll(), {"n-0002", "n-0007"})
+    found = {m.article.id: m for m in gather(StateFeed(sample_state).poll(), {"n-0002", "n-0007"}).values()}
     assert found["n-0002"].article.source == "Nordic Wire Desk"
     require_engine(engine.fingerprint, found["n-0002"])
     other = Material(found["n-0002"].article, found["n-0002"].tokens, "sw1-other")

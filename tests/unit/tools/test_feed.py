@@ -11,7 +11,7 @@ from workers.tools.feed import StateFeed
 
 
 def _ids(feed: StateFeed) -> list[str]:
-    return [i for change in feed.poll() for i in change.ids]
+    return [i for told in feed.poll() for i in told.change.ids]
 
 
 def test_no_state_names_the_next_step(tmp_path: Path) -> None:

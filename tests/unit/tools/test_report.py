@@ -35,7 +35,7 @@ def test_holds_every_article_and_its_text() -> None:
     assert index["articles"]["id"] == [item.id for item in items]
     assert len(blocks) > 3
     for item, (block, at) in zip(items, index["places"], strict=True):
-        assert blocks[f"block-{block}"][at] == [item.title, item.text, "https://x"]
+        assert blocks[f"block-{block}"][at] == [item.title, item.text, "https://x", []]
 
 
 def test_nothing_foreign_stands_in_the_page_itself() -> None:

@@ -31,12 +31,12 @@ def test_loading_tells_how_far_it_is(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     seen: list[str] = []
     catalogue = load(
-        FolderSource(state), lambda *done: told.append(done), also=lambda change: seen.extend(change.ids)
+        FolderSource(state), lambda *done: told.append(done), also=lambda told: seen.extend(told.change.ids)
     )
     assert len(catalogue) == 2
     assert seen == ["a", "b"]
     assert told[-1][0] == told[-1][1] > told[0][0] > 0
-    assert set(collect(FolderSource(state), {"b", "c"}, lambda *_: None)) == {"b"}
+    assert set(collect(FolderSource(state), {"b", "c"}, lambda *_: None)) == {(0, 2)}
 
 
 def test_an_empty_state_says_how_to_fill_it(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def _reader(*values: bytes | None) -> Any:
 
 def test_a_topics_records_are_changes() -> None:
     feed = TopicFeed(_reader(encode(change_of([Item("a", "a")])), encode(change_of([Item("b", "b")]))))
-    assert [list(change.ids) for change in feed.poll()] == [["a"], ["b"]]
+    assert [(told.desk, list(told.change.ids)) for told in feed.poll()] == [(0, ["a"]), (0, ["b"])]
 
 
 @pytest.mark.parametrize("foreign", [None, b"", b'{"id": "an article, not a changelog record"}'])

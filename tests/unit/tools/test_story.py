@@ -40,10 +40,11 @@ def _family(*texts: tuple[str, float, Sequence[str], str]) -> Family:
     items = [Item(name, texts[0][0], minute, source=source) for name, minute, _, source in texts]
     catalogue = Catalogue.from_changes(changes_of([items]))
     material = {}
-    for name, _, words, source in texts:
+    for place, (name, _, words, source) in enumerate(texts, start=1):
         tokens = np.array([(hash(w) & 0xFFFFFF) << 8 for w in words], np.uint32)
-        material[name] = Material(Article(name, " ".join(words), source=source), tokens, "")
-    return family(catalogue.expect_story(texts[0][0]), material)
+        material[0, place] = Material(Article(name, " ".join(words), source=source), tokens, "")
+    story = catalogue.expect_story(texts[0][0])
+    return family(story, catalogue.all_editions(story), material)
 
 
 def test_kinds_and_parents() -> None:
@@ -104,9 +105,12 @@ def test_origin_is_the_agency_that_is_credited() -> None:
 
 
 def test_the_sample_and_its_tree_on_a_terminal(sample_state: Path) -> None:
-    catalogue = Catalogue.from_changes(StateFeed(sample_state).poll(), with_texts=False)
+    catalogue = Catalogue.from_changes(
+        (told.change for told in StateFeed(sample_state).poll()), with_texts=False
+    )
     story = catalogue.expect_story("n-0007")
-    tree = family(story, gather(StateFeed(sample_state).poll(), {e.id for e in story.entries}))
+    material = gather(StateFeed(sample_state).poll(), {e.id for e in story.entries})
+    tree = family(story, catalogue.all_editions(story), material)
     assert tree.origin.name == "Reuters"
     assert {m.id: m.kind for m in tree.members}["n-0007"] == "rewritten"
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
@@ -116,14 +120,15 @@ def test_the_sample_and_its_tree_on_a_terminal(sample_state: Path) -> None:
 
 def test_a_long_chain_is_no_recursion() -> None:
     items = [Item(f"i{n}", "i0", n) for n in range(1500)]
-    story = Catalogue.from_changes(changes_of([items])).expect_story("i0")
+    catalogue = Catalogue.from_changes(changes_of([items]))
+    story = catalogue.expect_story("i0")
     # each shares half of its words with the one before it alone
     material = {
-        f"i{n}": Material(
+        (0, n + 1): Material(
             Article(f"i{n}", ""), (np.arange(n * 5, n * 5 + 10, dtype=np.uint32) + 1) << np.uint32(8), ""
         )
         for n in range(1500)
     }
-    tree = family(story, material)
+    tree = family(story, catalogue.all_editions(story), material)
     assert [m.parent for m in tree.members[1:]] == [f"i{n}" for n in range(1499)]
     print_family(Console(width=100, file=open("/dev/null", "w")), tree)  # noqa: SIM115, PTH123

@@ -119,11 +119,12 @@
     const titleEnd = Math.min(title.length, content.length);
     const link = /^https?:\/\//i.test(found.url || "") ? el("a", { href: found.url, rel: "noreferrer noopener", target: "_blank" }, "original") : null;
     return el("article", { class: "side" },
-      el("p", { class: "side-head" }, letter ? el("b", { class: "letter" }, letter) : null, S.foreign(S.clip(article.source || "no source", 60), { class: "source" }), S.tag(article),
+      el("p", { class: "side-head" }, letter ? el("b", { class: "letter" }, letter) : null, S.foreign(S.clip(article.source || "no source", 60), { class: "source" }), S.tag(article), S.badges(article),
         el("span", { class: "side-when" }, S.moment(article.time)), link),
       el("h4", {}, S.el("bdi", { dir: "auto" }, pieces(0, titleEnd))),
       el("div", { class: "text", dir: "auto" }, found.text === null ? el("em", {}, "The state keeps no texts (state.keep_texts).") : pieces(title ? Math.min(title.length + 2, content.length) : 0, content.length)),
       cut > 0 ? el("p", { class: "hint" }, `… ${S.count(cut)} more characters`) : null,
+      S.versions(found),
       el("p", { class: "side-id" }, S.foreign(S.clip(article.id, 120))));
   }
   S.Comparison = Comparison;

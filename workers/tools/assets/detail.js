@@ -3,12 +3,20 @@
 (() => {
   const S = globalThis.samewire;
   const { el, svg } = S;
-  const FIRST_SHOWN = 60;
+  const FIRST_SHOWN = 60, MOST_KILLED = 20;
   const TICKS = [["0", 0], ["5 min", 5 * S.MINUTE], ["30 min", 30 * S.MINUTE], ["2 h", 2 * S.HOUR], ["8 h", 8 * S.HOUR], ["1 d", S.DAY], ["3 d", 3 * S.DAY], ["7 d", 7 * S.DAY], ["30 d", 30 * S.DAY], ["1 y", 365 * S.DAY]];
   // Minutes matter at first and hours later: a logarithmic scale of the time since the first article.
   const scale = (ms) => Math.log1p(Math.max(0, ms) / (2 * S.MINUTE));
 
-  S.clusterHead = (cluster) => {
+  // What happened to an article that was killed, in a sentence.
+  S.fate = (killed) => [
+    el("span", { class: "badge badge-killed" }, "killed"), " ",
+    S.foreign(S.clip(killed.title || killed.id, 160), { class: "source" }),
+    killed.title ? [" (", S.foreign(S.clip(killed.id, 80)), killed.source ? [", ", S.foreign(S.clip(killed.source, 60))] : null, ")"] : " before it came",
+    killed.through === null ? "" : `, up to version ${killed.through}`,
+    `, on ${S.moment(killed.at)}`, killed.reason ? [": ", S.foreign(killed.reason)] : ", without a reason given."];
+
+  S.clusterHead = (cluster, store) => {
     const head = cluster.articles[0];
     const verbatim = cluster.articles.filter((a) => a.relation === "exact" || a.relation === "copy").length;
     const facts = [
@@ -24,6 +32,16 @@
       cluster.merges.length ? el("p", { class: "note merged" }, el("strong", {}, "Merged. "),
         cluster.merges.map((m, i) => [i ? "; " : "", el("code", {}, m.lost), " joined when ", S.foreign(S.clip(m.article, 80)), ` came (${S.moment(m.time)})`]),
         ". The old ids still lead here.") : null,
+      cluster.splits.length ? el("p", { class: "note parted" }, el("strong", {}, "Came apart. "),
+        cluster.splits.map((s, i) => [i ? "; " : "", s.kept === cluster.id || store.resolve(s.kept) === cluster.id
+          ? [el("a", { href: `#${s.parted}` }, el("code", {}, s.parted)), " left this cluster"]
+          : ["it was part of ", el("a", { href: `#${s.kept}` }, el("code", {}, s.kept))],
+        " when ", S.foreign(S.clip(s.article, 80)), " was withdrawn or corrected"]), ".") : null,
+      cluster.left.length ? el("p", { class: "note elsewhere" }, el("strong", {}, "Corrected elsewhere. "),
+        cluster.left.slice(-MOST_KILLED).map((life, i) => [i ? "; " : "", S.foreign(S.clip(life.id, 80)), " was here before its correction", life.version ? ` (version ${life.version})` : "", " and now stands in ", el("a", { href: `#${life.cluster}` }, el("code", {}, life.cluster))]),
+        ". What is here may still say what was corrected.") : null,
+      cluster.killed.length ? el("div", { class: "note withdrawn" }, el("strong", {}, "Withdrawn. "), cluster.killed.slice(-MOST_KILLED).map((k) => el("p", {}, S.fate(k))),
+        cluster.killed.length > MOST_KILLED ? el("p", {}, `… and ${S.count(cluster.killed.length - MOST_KILLED)} before them`) : null) : null,
       cluster.mark ? el("p", { class: "note changed" }, el("strong", {}, cluster.mark.kind === "joined" ? "Joined. " : "Split. "), cluster.mark.text) : null);
   };
 
@@ -47,7 +65,7 @@
     function row(article, at) {
       const later = article.time - cluster.first;
       const model = article.matched ? store.byId.get(article.matched) : null;
-      const fromMs = model ? model.time - cluster.first : null;
+      const fromMs = model && cluster.articles.includes(model) ? model.time - cluster.first : null;
       const lane = svg("svg", { class: "lane-svg", "aria-hidden": "true", width: "100%", height: "22" },
         ticks.map(([, ms]) => svg("line", { class: "grid", x1: `${place(ms)}%`, x2: `${place(ms)}%`, y1: 0, y2: 22 })),
         fromMs !== null ? [
@@ -58,7 +76,7 @@
         el("span", { class: "when" }, el("span", { class: "offset" }, at === 0 ? "first" : later ? `+ ${S.span(later)}` : "same time"), el("time", { datetime: new Date(article.time).toISOString() }, S.clock(article.time), el("span", { class: "day" }, S.shortDay(article.time)))),
         el("span", { class: "lane" }, lane),
         el("span", { class: "who" },
-          el("span", { class: "who-line" }, S.foreign(S.clip(article.source || "no source", 60), { class: "source" }), S.tag(article), article.lang ? el("span", { class: "lang" }, S.clip(article.lang, 12)) : null,
+          el("span", { class: "who-line" }, S.foreign(S.clip(article.source || "no source", 60), { class: "source" }), S.tag(article), S.badges(article), article.lang ? el("span", { class: "lang" }, S.clip(article.lang, 12)) : null,
             model ? el("span", { class: "of" }, "of ", S.foreign(S.clip(model.source || model.id, 36)), ` · ${article.score.toFixed(2)}`) : null),
           S.foreign(article.title || article.id, { class: "who-title" }))));
     }
@@ -69,6 +87,19 @@
       section.append(more);
     }
     return section;
+  };
+
+  // What else is to be known before an article is used.
+  S.badges = (article) => {
+    const life = article.life, found = [];
+    if (!life) return found;
+    if (life.versions > 1) found.push(el("span", { class: "badge badge-corrected", title: S.plural(life.versions - 1, "earlier version") }, life.version ? `corrected, version ${life.version}` : "corrected"));
+    if (life.embargo !== null) {
+      const ahead = life.embargo > Date.now();
+      found.push(el("span", { class: `badge ${ahead ? "badge-embargoed" : "badge-past"}` }, `${ahead ? "embargoed until" : "embargo ended"} ${S.moment(life.embargo)}`));
+    }
+    if (life.advisory) found.push(el("span", { class: "badge badge-advisory", title: "what its title or first lines announce in prose" }, `advisory: ${life.advisory}`));
+    return found;
   };
 
   S.tag = (article) => el("span", { class: `tag tag-${article.relation}`, title: S.RELATION_MEANING[article.relation] }, article.relation);

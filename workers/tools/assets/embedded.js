@@ -27,8 +27,8 @@
     async texts(articles) {
       return Promise.all(articles.map(async (a) => {
         const [block, position] = this.places[a.row];
-        const [title, text, url] = (await this.block(block))[position];
-        return { title, text, url };
+        const [title, text, url, earlier] = (await this.block(block))[position];
+        return { title, text, url, earlier };
       }));
     }
     async searchable(store) {

@@ -57,6 +57,11 @@
       else meta.push(S.clip(head.source || "no source", 40));
       const marks = [];
       if (cluster.merges.length) marks.push(el("span", { class: "mark-note" }, cluster.merges.length === 1 ? "merged" : `merged × ${cluster.merges.length}`));
+      if (cluster.splits.length) marks.push(el("span", { class: "mark-note" }, "came apart"));
+      if (cluster.killed.length) marks.push(el("span", { class: "mark-note killed" }, `${S.count(cluster.killed.length)} killed`));
+      if (cluster.left.length || cluster.articles.some((a) => a.life?.versions > 1)) marks.push(el("span", { class: "mark-note" }, "corrected"));
+      if (cluster.articles.some((a) => a.life?.embargo > Date.now())) marks.push(el("span", { class: "mark-note" }, "embargoed"));
+      if (cluster.articles.some((a) => a.life?.advisory)) marks.push(el("span", { class: "mark-note" }, "advisory"));
       if (cluster.mark) marks.push(el("span", { class: "mark-note changed" }, cluster.mark.kind));
       return el("div", {
         id: `row-${at}`, role: "option", class: `row${at === this.active ? " active" : ""}`,
@@ -67,16 +72,16 @@
         el("span", { class: `size${size > 1 ? "" : " alone"}`, title: S.plural(size, "article") }, S.count(size)),
         el("span", { class: "row-body" },
           S.foreign(head.title || head.id, { class: "row-title" }),
-          el("span", { class: "row-meta" }, el("span", {}, S.moment(cluster.first)), meta.map((m) => el("span", {}, S.foreign(m))), marks),
-          size > 1 ? this.strip(cluster) : null));
+          el("span", { class: "row-meta" }, el("span", {}, S.moment(cluster.first)), meta.map((m) => el("span", {}, S.foreign(m)))),
+          size > 1 || marks.length ? this.strip(cluster, marks) : null));
     }
 
-    // The cluster's make-up in one line: a dot for each article, by relation.
-    strip(cluster) {
-      const shown = cluster.articles.slice(0, 24);
-      return el("span", { class: "strip", "aria-hidden": "true" },
-        shown.map((a) => el("i", { class: `dot fill-${a.relation}` })),
-        cluster.articles.length > shown.length ? el("span", {}, `+${cluster.articles.length - shown.length}`) : null);
+    // What happened to the cluster, and its make-up in one line: a dot for each article, by relation.
+    strip(cluster, marks) {
+      const shown = cluster.articles.length > 1 ? cluster.articles.slice(0, 24) : [];
+      return el("span", { class: "strip" }, marks,
+        shown.map((a) => el("i", { class: `dot fill-${a.relation}`, "aria-hidden": "true" })),
+        shown.length > 0 && cluster.articles.length > shown.length ? el("span", {}, `+${cluster.articles.length - shown.length}`) : null);
     }
 
     onKey(event) {

@@ -13,14 +13,18 @@
     async load(store) {
       const index = await ask("api/index");
       this.generation = index.generation;
-      this.mergesSeen = index.merges_seen;
+      this.see(index);
       store.add(index);
       return index;
     }
-    async texts(articles) {
-      return Promise.all(articles.map((a) => ask(`api/article?id=${encodeURIComponent(a.id)}`)));
+    see(index) {
+      this.seen = `merges_after=${index.merges_seen}&splits_after=${index.splits_seen}&lives_after=${index.lives_seen}`;
     }
-    // Calls onChange(newArticles) after every change, onStatus("live" | "lost").
+    async texts(articles) {
+      const found = await Promise.all(articles.map((a) => ask(`api/article?id=${encodeURIComponent(a.id)}`)));
+      return found.map((article) => ({ ...article, earlier: article.versions.slice(0, -1) }));
+    }
+    // Calls onChange(newArticles, whatHappened) after every change, onStatus("live" | "lost").
     follow(store, onChange, onStatus) {
       let busy = false, again = false;
       const refresh = async () => {
@@ -31,12 +35,15 @@
             again = false;
             let more = true;
             while (more) {
-              const before = store.articles.length;
-              const index = await ask(`api/index?after=${store.newest}&merges_after=${this.mergesSeen}`);
-              if (index.generation !== this.generation) { store.clear(); await this.load(store); onChange([]); break; }
-              this.mergesSeen = index.merges_seen;
+              const newest = store.newest;
+              const index = await ask(`api/index?after=${newest}&${this.seen}`);
+              if (index.generation !== this.generation) { store.clear(); await this.load(store); onChange([], []); break; }
+              this.see(index);
               more = index.more;
-              if (index.articles.id.length || index.merges.length) { store.add(index); onChange(store.articles.slice(before)); }
+              if (index.articles.id.length || index.merges.length || index.splits.length || index.lives.length) {
+                store.add(index);
+                onChange(store.articles.filter((a) => a.ordinal > newest), index.lives);
+              }
             }
           } while (again);
         } catch { onStatus("lost"); }

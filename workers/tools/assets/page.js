@@ -9,7 +9,7 @@
   const store = new S.Store();
   const data = LIVE ? new S.Live() : new S.Embedded();
   const query = { text: "", inTexts: false, source: "", lang: "", relations: new Set(), from: null, to: null, size: 1, sort: LIVE ? "newest" : "size", mark: "" };
-  let found = [], current = null;
+  let found = [], current = null, shown = new Set(); // the ids of the articles in sight
 
   const list = new S.ClusterList($("list"), (cluster, focus) => show(cluster, focus));
   const comparison = new S.Comparison(store, (articles) => data.texts(articles));
@@ -21,6 +21,9 @@
     $("count").textContent = `${S.plural(found.length, "cluster")}, ${S.plural(articles, "article")}`;
     $("empty").hidden = found.length > 0;
     $("empty").textContent = store.articles.length ? "Nothing matches. Widen the dates, or reset the filters." : "No articles yet. They appear here as they are clustered.";
+    const killed = store.killed.get(query.text.trim());
+    $("fate").hidden = !killed;
+    $("fate").replaceChildren(...(killed ? S.fate(killed).flat(Infinity) : []));
     charts();
   }
 
@@ -37,6 +40,7 @@
 
   function show(cluster, focus, keep) {
     current = cluster.id;
+    shown = new Set(cluster.articles.map((a) => a.id));
     list.choose(cluster.id);
     history.replaceState(null, "", `#${cluster.id}`);
     const first = cluster.articles[0], second = cluster.articles.find((a) => a.matched === first.id) || cluster.articles[1] || first;
@@ -45,7 +49,7 @@
     const pair = comparison.open(cluster, a, b);
     detail.replaceChildren(
       el("button", { type: "button", class: "back", on: { click: leave } }, "‹ All clusters"),
-      S.clusterHead(cluster),
+      S.clusterHead(cluster, store),
       ...(cluster.articles.length > 1 ? [S.timeline(cluster, store, (article) => {
         const model = (article.matched && store.byId.get(article.matched)) || cluster.articles[0];
         const other = model === article || !cluster.articles.includes(model) ? cluster.articles.find((x) => x !== article) : model;
@@ -84,8 +88,15 @@
     $("summary").replaceChildren(...[
       [S.count(store.articles.length), "articles"], [S.count(store.clusters.size), "clusters"],
       [S.count(merged.length), "with copies"], [S.count(copies), "copies"],
+      ...lives(),
       ...(store.merges.length ? [[S.count(store.merges.length), store.merges.length === 1 ? "merge" : "merges"]] : []),
     ].map(([value, name]) => el("span", {}, el("b", {}, value), ` ${name}`)));
+  }
+
+  function lives() {
+    const corrected = store.articles.filter((a) => a.life?.versions > 1).length;
+    return [[corrected, "corrected"], [store.killed.size, "killed"], [store.splits.length, store.splits.length === 1 ? "split" : "splits"]]
+      .filter(([count]) => count).map(([count, name]) => [S.count(count), name]);
   }
 
   let typing = 0;
@@ -158,13 +169,17 @@
     refreshOptions();
     apply();
     if (!(location.hash && choose(decodeURIComponent(location.hash.slice(1)))) && found.length && matchMedia("(min-width: 960px)").matches) show(found[0], false);
-    data.follow(store, (fresh) => {
+    data.follow(store, (fresh, happened) => {
       refreshOptions();
       apply();
-      if (fresh.length) $("announce").textContent = `${S.plural(fresh.length, "new article")}`;
+      const killed = happened.filter((life) => life.killed).length;
+      const news = [[fresh.length, "new article"], [killed, "article killed", "articles killed"]].filter(([count]) => count);
+      if (news.length) $("announce").textContent = news.map((each) => S.plural(...each)).join(", ");
       const cluster = current && store.clusters.get(store.resolve(current));
-      const old = current;
-      if (cluster && (cluster.id !== old || fresh.some((a) => store.resolve(a.cluster) === cluster.id))) show(cluster, false, [comparison.a, comparison.b].map((x) => store.byId.get(x.id) || cluster.articles[0]));
+      const touched = fresh.some((a) => cluster && store.resolve(a.cluster) === cluster.id) || happened.some((life) => shown.has(life.id) || (life.killed && cluster && life.killed.cluster === cluster.id));
+      if (cluster && (cluster.id !== current || touched)) show(cluster, false, [comparison.a, comparison.b].map((x) => cluster.articles.find((a) => a.id === x.id) || cluster.articles[0]));
+      // What was killed must not stay in sight.
+      else if (!cluster && happened.some((life) => life.killed && shown.has(life.id))) { shown = new Set(); $("detail").replaceChildren(el("button", { type: "button", class: "back", on: { click: leave } }, "‹ All clusters"), el("p", { class: "none" }, "This cluster is gone: its articles were killed.")); }
     }, (status) => {
       $("live").dataset.status = status;
       $("live-text").textContent = status === "live" ? "live" : "connection lost, trying again";

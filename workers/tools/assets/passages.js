@@ -58,6 +58,43 @@
     return taken.sort((a, b) => a.left - b.left);
   };
 
+  // What was taken out of a text and put in to make the other: [{kind: "same" | "del" | "ins", text}].
+  S.changes = (before, after) => {
+    const a = S.words(before), b = S.words(after), passages = S.sharedPassages(a, b);
+    // Of the shared passages those that stand in the same order in both, with the most words.
+    const best = passages.map((p) => p.words), from = passages.map(() => -1);
+    passages.forEach((p, i) => {
+      for (let j = 0; j < i; j++) {
+        if (passages[j].right < p.right && best[j] + p.words > best[i]) { best[i] = best[j] + p.words; from[i] = j; }
+      }
+    });
+    const kept = [];
+    for (let i = best.indexOf(Math.max(...best)); i >= 0; i = from[i]) kept.unshift(passages[i]);
+    const pieces = [];
+    const say = (kind, text) => { if (text) pieces.push({ kind, text }); };
+    let left = 0, right = 0;
+    const changed = (leftEnd, rightEnd) => {
+      let gone = before.slice(left, leftEnd), come = after.slice(right, rightEnd), lead = 0, tail = 0;
+      const most = Math.min(gone.length, come.length);
+      // What stands between words is no change where it is the same on both sides.
+      const plain = (c) => !/[\p{L}\p{N}\p{M}]/u.test(c);
+      while (lead < most && gone[lead] === come[lead] && plain(gone[lead])) lead++;
+      while (tail < most - lead && gone.at(-1 - tail) === come.at(-1 - tail) && plain(gone.at(-1 - tail))) tail++;
+      say("same", come.slice(0, lead));
+      say("del", gone.slice(lead, gone.length - tail));
+      say("ins", come.slice(lead, come.length - tail));
+      say("same", come.slice(come.length - tail));
+    };
+    for (const p of kept) {
+      const end = p.left + p.words - 1, otherEnd = p.right + p.words - 1;
+      changed(a[p.left].start, b[p.right].start);
+      say("same", after.slice(b[p.right].start, b[otherEnd].end));
+      left = a[end].end; right = b[otherEnd].end;
+    }
+    changed(before.length, after.length);
+    return pieces;
+  };
+
   // Short runs of everyday words are chance.
   S.worthShowing = (passage, side, common) => {
     const run = side.slice(passage.left, passage.left + passage.words);
