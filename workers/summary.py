@@ -32,7 +32,7 @@ def print_summary(console: Console, summary: Summary, state: Path) -> None:
     lives = [
         (summary.corrected, "corrected"),
         (summary.killed, "killed"),
-        (summary.splits, "clusters came apart"),
+        (summary.splits, "cluster came apart" if summary.splits == 1 else "clusters came apart"),
         (
             summary.conflicts,
             "with another text under an id and version that were there (the first one stands)",
