@@ -51,6 +51,10 @@ class Summary:
     skipped: int = 0
     new_clusters: int = 0
     merges: int = 0
+    splits: int = 0
+    corrected: int = 0
+    killed: int = 0
+    conflicts: int = 0
     seconds: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
 
@@ -263,6 +267,10 @@ class LocalWorker:
     def _count(self, matched: Matched, answers: Sequence[Answer]) -> None:
         self.summary.published += len(answers)
         self.summary.repeated += matched.counters.repeated
+        self.summary.corrected += matched.counters.corrected
+        self.summary.killed += matched.counters.kills
+        self.summary.conflicts += matched.counters.conflicts
+        self.summary.splits += len(matched.change.split_by)
         self.summary.new_clusters += sum(e.event == "created" for e in matched.events)
         self.summary.merges += sum(e.event == "merged" for e in matched.events)
 

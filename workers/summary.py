@@ -29,6 +29,18 @@ def print_summary(console: Console, summary: Summary, state: Path) -> None:
         f"[bold]{summary.published:,}[/] articles published, [bold]{len(found):,}[/] clusters in the window "
         f"({grouped:,} articles share one), {summary.dead:,} dead, {summary.repeated:,} repeated; {rate:,.0f} articles/s"
     )
+    lives = [
+        (summary.corrected, "corrected"),
+        (summary.killed, "killed"),
+        (summary.splits, "cluster came apart" if summary.splits == 1 else "clusters came apart"),
+        (
+            summary.conflicts,
+            "with another text under an id and version that were there (the first one stands)",
+        ),
+    ]
+    told = [f"{number:,} {what}" for number, what in lives if number]
+    if told:
+        console.print(f"  {', '.join(told)}")
     for reason, number in sorted(summary.reasons.items()):
         console.print(f"  dead: {number:,} {reason}")
     if not largest:

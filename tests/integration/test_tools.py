@@ -255,3 +255,34 @@ def test_a_topic_that_is_made_anew_is_shown_anew(deployed: Deployment, fresh: Ca
         topic.fill(deployed.bootstrap, name, [(None, encode(change_of([Item("d", "d")])))])
         wait_for("the new topic", lambda: served.json("api/status")["articles"] == 1)
         assert served.get("api/article", id="a").status_code == 404
+
+
+def test_corrections_and_kills_are_shown_live_and_replayed(
+    deployed: Deployment, tmp_path: Path, fresh: Callable[[str], str]
+) -> None:
+    original = next(orjson.loads(line) for line in SAMPLE.open() if '"lang": "de"' in line)
+    copies = [orjson.dumps(original | {"id": f"life-{n}", "version": 1}) for n in range(2)]
+    corrected = original | {"id": "life-1", "version": 2, "text": original["text"] + "\n\nKorrigiert."}
+    kill = {"id": "life-0", "kind": "kill", "reason": "Gesperrt", "published_at": original["published_at"]}
+    with Served("--kafka", "--config", deployed.config) as served:
+        deployed.produce(copies)
+        wait_for("both copies", lambda: served.get("api/article", id="life-1").status_code == 200)
+        deployed.produce([orjson.dumps(corrected | {"lang": "de"}), orjson.dumps(kill | {"lang": "de"})])
+        wait_for("the kill", lambda: served.get("api/article", id="life-0").status_code == 410)
+        wait_for("the correction", lambda: served.json("api/article", id="life-1")["version"] == 2)
+        assert served.get("api/article", id="life-0").json()["killed"]["reason"] == "Gesperrt"
+        article = served.json("api/article", id="life-1")
+        assert [version["status"] for version in article["versions"]] == ["replaced", "stands"]
+        cluster = served.json("api/article/cluster", id=original["id"])
+        assert [killed["article_id"] for killed in cluster["killed"]] == ["life-0"]
+        assert "life-0" not in {member["id"] for member in cluster["members"]}
+    assert "Gesperrt" in refusal(run(deployed, "story", "life-0"))
+    prefix, folder = fresh("lives"), tmp_path / "lives"
+    result = json_of(run(deployed, "replay", "--output", folder, "--topics", prefix, "--json"))
+    assert result["differences"]["withdrawn"] == 1
+    assert result["differences"]["joined"] == result["differences"]["split"] == []
+    records = topic.read_committed(deployed.bootstrap, f"{prefix}.{deployed.kafka.topics.clusters}")
+    keys = {orjson.loads(r.value)["event"]: r.key.decode() for r in records}
+    assert keys["killed"].endswith("/life-0")
+    changelog = {"SAMEWIRE_KAFKA__TOPICS__CHANGELOG": f"{prefix}.{deployed.kafka.topics.changelog}"}
+    assert "Gesperrt" in refusal(run(deployed, "story", "life-0", **changelog))

@@ -20,6 +20,7 @@ from pipeline.changelog import encode
 from pipeline.errors import OutputError, SettingsError
 from workers.journal import read_state
 from workers.kafka.client import common_config, connect, make_admin
+from workers.kafka.event_keys import key_of_record
 from workers.kafka.records import Outgoing
 from workers.kafka.topics import TopicPlan, apply_topics, check_topics, topic_plans
 
@@ -115,10 +116,7 @@ def _outgoing(topics: TopicSettings, folder: Path) -> Iterator[Outgoing]:
             yield Outgoing(topics.clustered, answer["article_id"].encode(), line.rstrip())
     with (folder / "events.jsonl").open("rb") as events:
         for line in events:
-            event = orjson.loads(line)
-            # As the matcher does it: a merge is the last word on the id that was lost.
-            key = event["merged_id"] if event["event"] == "merged" else event["cluster_id"]
-            yield Outgoing(topics.clusters, key.encode(), line.rstrip())
+            yield Outgoing(topics.clusters, key_of_record(orjson.loads(line)), line.rstrip())
     for change, _ in read_state(folder / "state"):
         yield Outgoing(topics.changelog, None, encode(change), partition=0)
 

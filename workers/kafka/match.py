@@ -13,7 +13,6 @@ import structlog
 from kafka import TopicPartition
 
 from config.settings import Settings
-from pipeline.answers import ClusterEvent, cluster_id
 from pipeline.changelog import encode
 from pipeline.errors import FingerprintError, StateError
 from pipeline.matcher import Matcher
@@ -21,6 +20,7 @@ from pipeline.signed import SignedArticles, concatenate, decode_signed
 from workers.health import Health
 from workers.kafka.deadletters import dead_letter, header
 from workers.kafka.desk import Desk
+from workers.kafka.event_keys import event_key
 from workers.kafka.records import Headers, Outcome, Outgoing, Record
 from workers.kafka.replay import Replay
 from workers.kafka.restored import live_rules
@@ -194,7 +194,7 @@ class MatchStep:
             )
             for answer in (*answers, *matched.moved)
         ]
-        outgoing += [Outgoing(topics.clusters, key(event), event.line(engine)) for event in events]
+        outgoing += [Outgoing(topics.clusters, event_key(event), event.line(engine)) for event in events]
         if not matched.change.empty or matched.events:
             outgoing.append(Outgoing(topics.changelog, None, encode(matched.change), partition=desk))
         arrived_ms = np.concatenate([each.arrived_ms() for each in run])
@@ -284,14 +284,3 @@ class MatchStep:
         for gauge in ("restoring_records", "restore_seconds", "standby_records_behind"):
             self._metrics.forget(gauge, desk=str(number))
         self._ahead.discard(number)
-
-
-def key(event: ClusterEvent) -> bytes:
-    """Return a cluster event's key: the id that it is the last word on.
-
-    A merge is kept under the lost id, so that a reader of the compacted topic finds its redirect, and a
-    split under the new one. The names of a killed article's copies have a key of their own: the cluster goes on.
-    """
-    if event.event == "killed":
-        return f"{cluster_id(event.cluster)}/{event.article_id}".encode()
-    return cluster_id(event.cluster if event.other is None else event.other).encode()

@@ -62,9 +62,15 @@ def compare_states(old: Catalogue, new: Catalogue, other: str) -> Differences:
         there = new.entry(entry.id)
         if there is not None and (there.version, there.updated_ms) != (entry.version, entry.updated_ms):
             withdrawn.add(entry.id)
-    # what only the old one ever knew lies outside the stretch that is compared
-    known = {i for i in withdrawn if i in new or new.killed(i) is not None}
-    return compare_partitions(old.partition(), new.partition(), other, known)
+    return compare_partitions(
+        old.partition(), new.partition(), other, {i for i in withdrawn if _concerned(i, old, new)}
+    )
+
+
+def _concerned(article_id: str, old: Catalogue, new: Catalogue) -> bool:
+    """Tell whether an article would have been compared: what only the old one knew lies outside of the stretch."""
+    killed = new.killed(article_id)
+    return article_id in new or (killed is not None and (killed.entry is not None or article_id in old))
 
 
 def compare_partitions(

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -65,17 +66,19 @@ def lines_of_topic(
 
     skew_ms = milliseconds(settings.window.max_clock_skew)
     since_ms = None if start_ms is None else start_ms - skew_ms
+    seen: set[str] = set()
     with closing(open_reader(settings.kafka, settings.kafka.topics.articles, since_ms)) as reader:
         for number, record in enumerate(reader.poll()):
-            yield as_line(record.value or b"", record.timestamp, skew_ms)
+            yield as_line(record.value or b"", record.timestamp, skew_ms, seen)
             if number % 256 == 0:
                 on_progress(*reader.progress)
 
 
-def as_line(value: bytes, arrived_ms: int, skew_ms: int) -> bytes:
+def as_line(value: bytes, arrived_ms: int, skew_ms: int, seen: set[str] | None = None) -> bytes:
     """Return a record's value as one line, with the time that the deployment placed it at.
 
-    An article without a date, or with one more than ``skew_ms`` ahead of its arrival, has its arrival's.
+    An article without a date, or with one more than ``skew_ms`` ahead of its arrival, has its arrival's; but
+    an undated correction has that of the version before it. ``seen``: the ids so far, to which this one is added.
     """
     try:
         article = orjson.loads(value)
@@ -83,9 +86,17 @@ def as_line(value: bytes, arrived_ms: int, skew_ms: int) -> bytes:
         return value.replace(b"\n", b" ")  # a dead letter, but one and not several
     if isinstance(article, dict):
         published = article.get("published_at")
+        if seen is not None and isinstance(article.get("id"), str):
+            if published in (None, "") and article["id"] in seen and _corrects(article):
+                return orjson.dumps(article)
+            seen.add(article["id"])
         if published in (None, "") or _is_ahead(published, arrived_ms + skew_ms):
             return orjson.dumps({**article, "published_at": format_date(arrived_ms)})
     return orjson.dumps(article) if b"\n" in value else value
+
+
+def _corrects(article: dict[str, Any]) -> bool:
+    return article.get("kind") != "kill" and bool(article.get("version") or article.get("updated_at"))
 
 
 def _is_ahead(published: object, limit_ms: int) -> bool:
@@ -100,7 +111,8 @@ def cut(
 ) -> Stretch:
     """Write the lines published in ``start_ms <= t < end_ms`` to ``target``, as they are.
 
-    Without bounds every line is kept, also what would be a dead letter. Raises :class:`InputError`, and leaves
+    Without bounds every line is kept, also what would be a dead letter. What has no date is kept when it is
+    a kill, or corrects an article that was kept: they go where their article is. Raises :class:`InputError`, and leaves
     no file, when nothing is left.
     """
     try:
@@ -118,20 +130,28 @@ def _cut(
 ) -> Stretch:
     kept = outside = undated = unusable = 0
     bounded = start_ms is not None or end_ms is not None
+    ids: set[str] = set()
     with target.open("wb") as file:
         for line in lines:
             if bounded:
                 try:
-                    moment = parse_line(line, max_text_bytes).published_ms
+                    article = parse_line(line, max_text_bytes)
                 except Rejected:
                     unusable += 1
                     continue
+                moment = article.published_ms
                 if moment is None:
-                    undated += 1
-                    continue
-                if (start_ms is not None and moment < start_ms) or (end_ms is not None and moment >= end_ms):
+                    corrects = article.version > 0 or article.updated_ms is not None
+                    if not article.kill and not (corrects and article.id in ids):
+                        undated += 1
+                        continue
+                elif (start_ms is not None and moment < start_ms) or (
+                    end_ms is not None and moment >= end_ms
+                ):
                     outside += 1
                     continue
+                elif not article.kill:
+                    ids.add(article.id)
             file.write(line + b"\n")
             kept += 1
     return Stretch(kept, outside, undated, unusable)

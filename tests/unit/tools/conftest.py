@@ -1,4 +1,4 @@
-"""The state of the sample stream, made once."""
+"""The state of the sample stream, and one in which stories live, each made once."""
 
 from pathlib import Path
 
@@ -7,7 +7,9 @@ import pytest
 from config.settings import Settings
 from pipeline.engine import Engine
 from tests.conftest import SAMPLE
+from tests.unit.tools.lives import catalogue_of, living_state
 from workers.local import LocalWorker
+from workers.tools.catalogue import Catalogue
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,15 @@ def sample_state(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Pa
     ) as worker:
         worker.run()
     return folder / "state"
+
+
+@pytest.fixture(scope="session")
+def living(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state in which articles were corrected and killed, and clusters came apart."""
+    return living_state(tmp_path_factory.mktemp("living") / "state")
+
+
+@pytest.fixture(scope="session")
+def living_catalogue(living: Path) -> Catalogue:
+    """What that state holds."""
+    return catalogue_of(living)

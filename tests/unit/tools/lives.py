@@ -10,6 +10,8 @@ from pipeline.life import Notices
 from pipeline.matcher import Matched, Matcher, WindowRules
 from tests.histories import ENGINE, stretch
 from workers.journal import Journal
+from workers.tools.catalogue import Catalogue
+from workers.tools.feed import StateFeed
 
 ARRIVED_MS = 1_773_136_800_000  # 10 March 2026, 10:00
 
@@ -93,6 +95,14 @@ THEN: list[dict[str, Any]] = [
     article("soon", stretch(1, 0, 3), title="Budget speech", source="Wire", embargo_until="2099-01-01T06:00:00Z"),
     article("over", FERRY, "08:40", title="Ferry aground", source="Late Post", embargo_until="2026-03-10T08:45:00Z"),
 ]  # fmt: skip
+
+
+def catalogue_of(folder: Path, **options: Any) -> Catalogue:
+    """Return what a state folder holds."""
+    catalogue = Catalogue(**options)
+    for desk, change in StateFeed(folder).poll():
+        catalogue.apply(change, desk)
+    return catalogue
 
 
 def living_state(folder: Path) -> Path:

@@ -71,7 +71,10 @@
     const kept = [];
     for (let i = best.indexOf(Math.max(...best)); i >= 0; i = from[i]) kept.unshift(passages[i]);
     const pieces = [];
-    const say = (kind, text) => { if (text) pieces.push({ kind, text }); };
+    const say = (kind, text) => {
+      if (text && pieces.at(-1)?.kind === kind) pieces.at(-1).text += text;
+      else if (text) pieces.push({ kind, text });
+    };
     let left = 0, right = 0;
     const changed = (leftEnd, rightEnd) => {
       let gone = before.slice(left, leftEnd), come = after.slice(right, rightEnd), lead = 0, tail = 0;
@@ -84,12 +87,16 @@
       say("del", gone.slice(lead, gone.length - tail));
       say("ins", come.slice(lead, come.length - tail));
       say("same", come.slice(come.length - tail));
+      left = leftEnd; right = rightEnd;
     };
     for (const p of kept) {
-      const end = p.left + p.words - 1, otherEnd = p.right + p.words - 1;
-      changed(a[p.left].start, b[p.right].start);
-      say("same", after.slice(b[p.right].start, b[otherEnd].end));
-      left = a[end].end; right = b[otherEnd].end;
+      for (let i = 0; i < p.words; i++) { // the same words, but perhaps not the same commas and capitals
+        const was = a[p.left + i], is = b[p.right + i], word = after.slice(is.start, is.end);
+        changed(was.start, is.start);
+        if (before.slice(was.start, was.end) !== word) { changed(was.end, is.end); continue; }
+        say("same", word);
+        left = was.end; right = is.end;
+      }
     }
     changed(before.length, after.length);
     return pieces;
