@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,9 @@ from benchmarks import news
 from benchmarks.check_cost import check_cost
 from benchmarks.fit_verifier import held_out
 from benchmarks.judged import wrong
-from benchmarks.news import News, Pairs, Record, labelled_sets
+from benchmarks.news import News, Pairs, labelled_sets
 from benchmarks.peers import Peer, peers
+from benchmarks.side_by_side import compare_peers, rate
 from config.settings import WindowSettings, milliseconds
 from pipeline.engine import Engine
 from pipeline.verify import BIAS, COEFFICIENTS, LINK_SCORE, SCORE_UNIT
@@ -37,8 +38,6 @@ from workers.candidates import components, links
 
 RESULTS = Path(__file__).parent / "results" / "quality.json"
 THRESHOLD = LINK_SCORE / SCORE_UNIT
-# The share of professional rewrites at which other tools' thresholds are set.
-REWRITES_FOUND = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,6 @@ class Target:
         return value >= self.bound if self.at_least else value <= self.bound
 
 
-def _rate(linked: Any) -> float | None:
-    return float(np.mean(linked)) if len(linked) else None
-
-
 def _natural(pairs: Pairs) -> list[Target]:
     grades = np.array(pairs.labels)
     scored = grades != 2
@@ -88,7 +83,7 @@ def _natural(pairs: Pairs) -> list[Target]:
         targets.append(
             Target(
                 f"natural pairs: linked, grade {grade}",
-                _rate(linked),
+                rate(linked),
                 bound,
                 at_least,
                 f"{linked.sum()} of {len(linked)}",
@@ -100,7 +95,7 @@ def _natural(pairs: Pairs) -> list[Target]:
 def _linked(measure: str, pairs: Pairs, bound: float, at_least: bool, label: float | None = None) -> Target:
     linked = pairs.linked if label is None else pairs.linked[np.array(pairs.labels) == label]
     note = f"{linked.sum()} of {len(linked)}" if len(linked) else "no such texts in the data"
-    return Target(measure, _rate(linked), bound, at_least, note)
+    return Target(measure, rate(linked), bound, at_least, note)
 
 
 @dataclass(slots=True)
@@ -136,87 +131,6 @@ def background(name: str, engine: Engine) -> Background:
     return Background(name, articles, links(articles, milliseconds(WindowSettings().length)))
 
 
-@dataclass(slots=True)
-class PeerSet:
-    """Pairs of texts with what they are: ``truth`` 1 copy, 0 not, -1 not scored."""
-
-    lefts: list[str]
-    rights: list[str]
-    truth: Any
-
-
-def _texts(records: list[Record], pairs: Pairs) -> tuple[list[str], list[str]]:
-    return [records[left]["text"] for left, _ in pairs.places], [
-        records[right]["text"] for _, right in pairs.places
-    ]
-
-
-def peer_sets(measured: dict[str, Pairs]) -> dict[str, PeerSet]:
-    """Return the sets that all tools are compared on."""
-    sides = [side for record in news.records("natural_pairs") for side in (record["a"], record["b"])]
-    sources: dict[str, Callable[[], list[Record]]] = {
-        "natural": lambda: sides,
-        "onestop": lambda: news.records("onestop"),
-        "basil": lambda: news.records("same_event_basil"),
-        "reuters": lambda: news.records("reuters_stream"),
-        "seed": news.seeds,
-    }
-    sets = {}
-    for name, source in sources.items():
-        pairs = measured[name]
-        labels = np.array(pairs.labels)
-        truth = np.where(labels >= 3, 1, np.where(labels <= 1, 0, -1)) if name == "natural" else labels
-        sets[name] = PeerSet(*_texts(source(), pairs), truth)
-    return sets
-
-
-def peer_row(scores: dict[str, Scores], truths: dict[str, Any]) -> dict[str, float | None]:
-    """Return one tool's row: its links as documented, and at the threshold that finds 95 % of the rewrites."""
-    own = float(np.quantile(scores["onestop"].values, 1 - REWRITES_FOUND))
-
-    def average(name: str) -> float:
-        chosen = truths[name] >= 0
-        return float(average_precision_score(truths[name][chosen], scores[name].values[chosen]))
-
-    return {
-        "natural_average_precision": average("natural"),
-        "reuters_average_precision": average("reuters"),
-        "natural_copies_linked": _rate(scores["natural"].linked[truths["natural"] == 1]),
-        "natural_others_linked": _rate(scores["natural"].linked[truths["natural"] == 0]),
-        "onestop_linked": _rate(scores["onestop"].linked),
-        "basil_linked": _rate(scores["basil"].linked),
-        "seed_linked": float(scores["seed"].linked[0]),
-        "own_threshold": own,
-        "basil_at_own_threshold": _rate(scores["basil"].values >= own),
-        "seed_at_own_threshold": float(scores["seed"].values[0] >= own),
-    }
-
-
-@dataclass(slots=True)
-class Scores:
-    """A tool's verdicts on one set: scores (float64) and links (bool)."""
-
-    values: Any
-    linked: Any
-
-
-def compare_peers(measured: dict[str, Pairs], tools: Sequence[Peer]) -> dict[str, dict[str, float | None]]:
-    """Run every tool that is installed over the same pairs."""
-    sets = peer_sets(measured)
-    truths = {name: pairs.truth for name, pairs in sets.items()}
-    ours = {name: Scores(measured[name].scores, measured[name].linked) for name in sets}
-    rows = {"samewire": peer_row(ours, truths)}
-    for tool in tools:
-        if tool.missing:
-            continue
-        scores = {}
-        for name, pairs in sets.items():
-            values, linked = tool.score(pairs.lefts, pairs.rights)
-            scores[name] = Scores(np.array(values), np.array(linked, bool))
-        rows[tool.name] = peer_row(scores, truths)
-    return rows
-
-
 def _targets(sets: dict[str, Pairs]) -> list[Target]:
     """Return what has a target and is measured on labelled pairs."""
     hand, seed = sets["reuters_hand"], sets["seed"]
@@ -244,7 +158,7 @@ def _targets(sets: dict[str, Pairs]) -> list[Target]:
         if name in ("natural", "onestop", "reuters_hand") or name.startswith("wmt")
     ]
     targets.append(
-        Target("candidate recall among accepted pairs", _rate(np.concatenate(accepted)), 0.99, True)
+        Target("candidate recall among accepted pairs", rate(np.concatenate(accepted)), 0.99, True)
     )
     return targets
 

@@ -115,6 +115,7 @@ class Run:
         return (time < newest - lateness).astype(np.uint8)
 
     def answered(self, positions: Sequence[int], places: I64) -> list[Answer]:
+        """Return the answers to the articles at these positions, which are in these slots."""
         slots, matched, marks = self.store.window.slots, self.store.matched, self.notices.marks
         return [
             Answer(

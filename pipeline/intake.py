@@ -57,7 +57,6 @@ class Intake:
         self._make_room()
         store, waiting = self._store, self._waiting
         known, opened = store.ordinals, store.window.open
-        special = store.kills.by_id if not self._pushed_out else self._ids
         for position, (article_id, is_kill) in enumerate(
             zip(self._ids, self._notices.kill.tolist(), strict=True)
         ):
@@ -65,7 +64,8 @@ class Intake:
                 not is_kill
                 and known.get(article_id, 0) < opened
                 and article_id not in waiting
-                and article_id not in special
+                and article_id not in store.kills
+                and article_id not in self._pushed_out
             ):
                 waiting[article_id] = position  # almost all articles end here
             else:

@@ -54,8 +54,7 @@ def kill(run: Run, position: int, known: Kill | None) -> Answer | None:
 
 
 def withdrawn(run: Run, position: int, kill: Kill) -> Answer:
-    """The answer to an article that was killed before it came."""
-    run.counters.repeated += 1
+    """Return the answer to an article that was killed before it came; ``kill``: what withdrew it."""
     return Answer(
         run.ids[position],
         kill.cluster,

@@ -5,11 +5,23 @@ from __future__ import annotations
 from pipeline.arrays import I64, U8
 from pipeline.bands import BANDS, ROWS
 from pipeline.features import clear, tabulate
-from pipeline.kernels import kernel
-from pipeline.matching import MIN_AGREEING, Workspace
+from pipeline.kernels import called, kernel
+from pipeline.matching import MIN_AGREEING, Workspace, estimate
 from pipeline.tokens import Tokens
 from pipeline.verify import LINK_SCORE, verify
 from pipeline.window import Slots
+
+
+@called
+def shares_bucket(slot: int, other: int, slots: Slots) -> bool:
+    """Tell whether the index would find two articles: they agree on a whole band."""
+    for band in range(BANDS):
+        together = 0
+        for k in range(band * ROWS, band * ROWS + ROWS):
+            together += 1 if slots.low[slot, k] == slots.low[other, k] else 0
+        if together == ROWS:
+            return True
+    return False
 
 
 @kernel
@@ -21,7 +33,6 @@ def linked_to(
     The same question as in :func:`pipeline.matching.match_batch`, asked without the buckets.
     """
     arena_mask = len(arena) - 1
-    low = slots.low
     at = int(slots.start[slot]) & arena_mask
     length = int(slots.tokens[slot])
     tabulated = False
@@ -29,18 +40,9 @@ def linked_to(
     for i in range(len(others)):
         other = int(others[i])
         linked[i] = 0
-        gap = int(slots.time[other]) - int(slots.time[slot])
-        if length == 0 or slots.tokens[other] == 0 or gap > window_ms or -gap > window_ms:
+        if length == 0 or slots.tokens[other] == 0 or not shares_bucket(slot, other, slots):
             continue
-        agreeing = 0
-        shares_band = False
-        for band in range(BANDS):
-            together = 0
-            for k in range(band * ROWS, band * ROWS + ROWS):
-                together += 1 if low[slot, k] == low[other, k] else 0
-            agreeing += together
-            shares_band = shares_band or together == ROWS
-        if not shares_band or agreeing < MIN_AGREEING:
+        if estimate(slot, other, window_ms, slots) < MIN_AGREEING:
             continue
         if not tabulated:
             words = tabulate(arena, at, length, work.tables[0])
@@ -52,7 +54,7 @@ def linked_to(
             words,
             int(slots.start[other]) & arena_mask,
             int(slots.tokens[other]),
-            gap,
+            int(slots.time[other]) - int(slots.time[slot]),
             work.tables,
             work.facts,
             False,

@@ -28,8 +28,7 @@ __all__ = ["MAX_BUCKET_WALK", "Cluster", "Counters", "Matched", "Matcher", "Wind
 class Matched:
     """The result of a batch: an answer for each article in order, events, the change to log.
 
-    ``moved``: new answers for earlier articles whose clusters came apart; to be published after the
-    others. ``grown``: how the clusters that grew stand after the batch, once each.
+    ``moved``: new answers for earlier articles whose clusters came apart. ``grown``: how the clusters that grew stand after the batch, once each.
     """
 
     answers: list[Answer]
@@ -38,6 +37,10 @@ class Matched:
     counters: Counters = field(default_factory=Counters)
     grown: list[ClusterEvent] = field(default_factory=list)
     moved: list[Answer] = field(default_factory=list)
+
+    def published(self, skip_repeated: bool = False) -> list[Answer]:
+        """Return the answers to publish, in order: the moved ones last, because the last one of an article counts."""
+        return [*(a for a in self.answers if not (skip_repeated and a.repeated)), *self.moved]
 
 
 @dataclass(frozen=True, slots=True)

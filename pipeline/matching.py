@@ -16,7 +16,7 @@ from pipeline.bands import PERMUTATIONS
 from pipeline.clusters import found_cluster, join, unite
 from pipeline.features import FACTS, SCRATCH_SHAPE, clear, tabulate
 from pipeline.index import gather, insert
-from pipeline.kernels import kernel
+from pipeline.kernels import called, kernel
 from pipeline.tokens import Tokens
 from pipeline.verify import LINK_SCORE, verify
 from pipeline.window import NO_ROW, Rows, Slots
@@ -72,6 +72,18 @@ class Batch(NamedTuple):
     counters: I64
 
 
+@called
+def estimate(slot: int, other: int, window_ms: int, slots: Slots) -> int:
+    """Return how many low bytes of two articles agree; 0 when they are more than a window apart."""
+    distance = int(slots.time[other]) - int(slots.time[slot])
+    if distance > window_ms or -distance > window_ms:
+        return 0
+    agreeing = 0
+    for k in range(PERMUTATIONS):
+        agreeing += 1 if slots.low[slot, k] == slots.low[other, k] else 0
+    return agreeing
+
+
 @kernel
 def match_batch(
     first: int,
@@ -92,7 +104,6 @@ def match_batch(
     """
     ring = len(slots.row) - 1
     arena_mask = len(arena) - 1
-    low = slots.low
     time = slots.time
     candidates = work.candidates
     counters = batch.counters
@@ -120,12 +131,7 @@ def match_batch(
         kept = 0
         for i in range(found):
             other = int(candidates[i]) & ring
-            distance = int(time[other]) - int(time[slot])
-            if distance > window_ms or -distance > window_ms:
-                continue
-            agreeing = 0
-            for k in range(PERMUTATIONS):
-                agreeing += 1 if low[slot, k] == low[other, k] else 0
+            agreeing = estimate(slot, other, window_ms, slots)
             if agreeing >= MIN_AGREEING:
                 candidates[kept] = (PERMUTATIONS - agreeing) << _SLOT_BITS | other
                 kept += 1

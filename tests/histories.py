@@ -183,11 +183,6 @@ def play(steps: Sequence[Step], sizes: Sequence[int], rules: WindowRules) -> tup
     return matcher, results
 
 
-def partition(matcher: Matcher) -> set[frozenset[str]]:
-    """The clusters as sets of ids."""
-    return {frozenset(cluster.article_ids) for cluster in matcher.clusters()}
-
-
 @dataclass
 class Resident:
     """An article of the live model: where it came in the order, and whether it stands."""

@@ -26,13 +26,14 @@ from pipeline.article import LINE_ALLOWANCE, Article, Rejected, about, parse_lin
 from pipeline.engine import Engine
 from pipeline.errors import OutputError
 from pipeline.life import Notices
-from pipeline.matcher import Matched, Matcher, WindowRules
+from pipeline.matcher import Matched, Matcher
 from workers.journal import Journal
 from workers.matched import count_matched, set_window, tally
 from workers.metrics import Metrics
 from workers.outputs import Output
 from workers.sources import STDIN, Line, Position, Reader
 from workers.stages import Stages
+from workers.state import window_rules
 from workers.version import samewire_version
 
 log = structlog.get_logger()
@@ -86,16 +87,7 @@ class LocalWorker:
         self._clock = _now_ms
         sync = settings.state.sync
         self._journal = Journal(state, settings.state.segment_bytes, sync)
-        self.matcher = Matcher(
-            engine.fingerprint,
-            WindowRules(
-                window_ms=milliseconds(settings.window.length),
-                # A finite input may be in any order; a live one moves on.
-                max_lateness_ms=milliseconds(settings.window.max_lateness) if follow else None,
-                max_articles=settings.window.max_articles,
-                name_copies=settings.life.name_copies,
-            ),
-        )
+        self.matcher = Matcher(engine.fingerprint, window_rules(settings, live=follow))
         self._positions: dict[str, Position] = {}
         committed: dict[str, int] = {}
         for change, extra in self._journal.restore(engine.fingerprint):
@@ -202,9 +194,7 @@ class LocalWorker:
             Notices.of(articles, [now] * len(articles), self.settings.life.obey_advisories),
         )
         stages.mark("match")
-        answers = matched.answers
-        if self._skip_repeated:
-            answers = [a for a in answers if not a.repeated]
+        answers = matched.published(self._skip_repeated)
         self._write(matched, answers, dead)
         stages.mark("write")
         self._commit(matched, lines)
@@ -218,7 +208,7 @@ class LocalWorker:
         stages.report(self.metrics, len(lines))
         self._measured_until = time.perf_counter()
         self.summary.read += len(lines)
-        self.summary.skipped += len(matched.answers) - len(answers)
+        self.summary.skipped += len(matched.answers) + len(matched.moved) - len(answers)
 
     def _measure(
         self, matched: Matched, answers: Sequence[Answer], published_ms: I64, arrived_ms: int
@@ -248,7 +238,7 @@ class LocalWorker:
     def _write(self, matched: Matched, answers: Sequence[Answer], dead: list[bytes]) -> None:
         output, events, letters = self._outputs
         engine = self.engine.fingerprint
-        output.write([a.line(engine) for a in (*answers, *matched.moved)])
+        output.write([a.line(engine) for a in answers])
         events.write([e.line(engine) for e in matched.events])
         letters.write(dead)
         self._count(matched, answers)
@@ -265,7 +255,7 @@ class LocalWorker:
         self._journal.append(matched.change, extra, self.matcher.oldest_kept)
 
     def _count(self, matched: Matched, answers: Sequence[Answer]) -> None:
-        self.summary.published += len(answers)
+        self.summary.published += sum(not answer.moved for answer in answers)
         self.summary.repeated += matched.counters.repeated
         self.summary.corrected += matched.counters.corrected
         self.summary.killed += matched.counters.kills

@@ -42,7 +42,7 @@ def tally(
     """Sum up a batch; ``answers`` and ``events`` are those that are published."""
     sizes = matched.change.size
     return Tally(
-        relations=Counter(answer.relation for answer in answers),
+        relations=Counter(answer.relation for answer in answers if not answer.moved),
         events=Counter(event.event for event in events),
         counters=matched.counters,
         moved=len(matched.moved),

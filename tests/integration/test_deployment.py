@@ -21,8 +21,8 @@ from tests.kafka.broker import KafkaBroker
 from tests.kafka.deployment import Deployment
 from tests.kafka.topic import read_committed
 from tests.kafka.waiting import wait_for
+from tests.runs import cluster, partition
 from workers.kafka import deadletters
-from workers.local import LocalWorker
 from workers.state import load_matcher
 
 pytestmark = pytest.mark.kafka
@@ -67,19 +67,7 @@ def stream(count: int) -> list[bytes]:
 
 def embedded(lines: list[bytes], folder: Path) -> set[frozenset[str]]:
     """The partition that one uninterrupted embedded run gives."""
-    source = folder / "stream.jsonl"
-    source.write_bytes(b"\n".join(lines) + b"\n")
-    with LocalWorker(
-        Engine(),
-        load_settings(),
-        source=str(source),
-        output=str(folder / "answers.jsonl"),
-        events=None,
-        dead=None,
-        state=folder / "state",
-    ) as worker:
-        worker.run()
-    return {frozenset(cluster.article_ids) for cluster in load_matcher(folder / "state").clusters()}
+    return partition(load_matcher(cluster(Engine(), load_settings(), lines, folder / "embedded")))
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from tests.kafka import topic
 from tests.kafka.broker import KafkaBroker
 from tests.kafka.deployment import ROOT, Deployment
 from tests.kafka.waiting import wait_for
+from tests.runs import cluster
 from workers.journal import Journal
 from workers.kafka.errors import TopicsWrongError
-from workers.local import LocalWorker
 from workers.migrate.hand_over import hand_over
 from workers.state import load_matcher
 
@@ -42,18 +42,7 @@ def stream() -> list[bytes]:
 @pytest.fixture
 def archive(deployment: Deployment, engine: Engine, stream: list[bytes], tmp_path: Path) -> Path:
     """The state of the first part of the stream; its records are larger than the topic takes."""
-    (tmp_path / "archive.jsonl").write_bytes(b"\n".join(stream[:ARCHIVED]))
-    with LocalWorker(
-        engine,
-        deployment.settings,
-        source=str(tmp_path / "archive.jsonl"),
-        output=str(tmp_path / "archive.out"),
-        events=None,
-        dead=None,
-        state=tmp_path / "state",
-    ) as worker:
-        worker.run()
-    return tmp_path / "state"
+    return cluster(engine, deployment.settings, stream[:ARCHIVED], tmp_path / "archive")
 
 
 def ids(line: bytes) -> str:
@@ -88,7 +77,7 @@ def test_live_matchers_go_on_from_an_archive(
         assert all(by_id[ids(line)].get("repeated") for line in repeated)
         before = {
             a["article_id"]: a
-            for a in map(orjson.loads, (tmp_path / "archive.out").read_bytes().splitlines())
+            for a in map(orjson.loads, (archive.parent / "articles.jsonl").read_bytes().splitlines())
         }
         for line in repeated:
             assert by_id[ids(line)] == before[ids(line)] | {"repeated": True}

@@ -22,15 +22,16 @@ from tests.kafka import topic
 from tests.kafka.broker import KafkaBroker
 from tests.kafka.deployment import ROOT, Deployment
 from tests.kafka.waiting import wait_for
+from tests.runs import cluster
 from workers.kafka.client import make_admin
 from workers.kafka.errors import TopicsWrongError
 from workers.kafka.groups import group_positions
-from workers.kafka.restored import fold_partition, live_rules
-from workers.local import LocalWorker
+from workers.kafka.restored import fold_partition
 from workers.migrate.chase import Chase
 from workers.migrate.hand_over import hand_over
 from workers.migrate.prepare import prepare
 from workers.migrate.rollout import compare_deployments
+from workers.state import window_rules
 
 pytestmark = pytest.mark.kafka
 LINES = SAMPLE.read_bytes().splitlines()
@@ -165,27 +166,17 @@ def test_an_archive_comes_in_beside_a_deployment_that_serves(
 ) -> None:
     """The second deployment begins with the archive, catches up with the stream, and knows both."""
     lines = sorted(LINES, key=lambda line: str(orjson.loads(line)["published_at"]))
-    (tmp_path / "archive.jsonl").write_bytes(b"\n".join(lines[:60]))
     new.config.write_text(new.config.read_text().replace("[engine]", "").split("terms =")[0])
     new.settings = load_settings(new.config)
-    with LocalWorker(
-        engine,
-        new.settings,
-        source=str(tmp_path / "archive.jsonl"),
-        output=str(tmp_path / "archive.out"),
-        events=None,
-        dead=None,
-        state=tmp_path / "state",
-    ) as worker:
-        worker.run()
-    whole = Matcher(engine.fingerprint, live_rules(new.settings))
+    archive = cluster(engine, new.settings, lines[:60], tmp_path / "archive")
+    whole = Matcher(engine.fingerprint, window_rules(new.settings, live=True))
     articles = [parse_line(line) for line in lines]
     whole.match(
         [a.id for a in articles], [a.published_ms or 0 for a in articles], engine.sketcher.sketch(articles)
     )
     with old, new_processes(new):
         prepare(new.settings, None)
-        hand_over(new.settings, engine.fingerprint, tmp_path / "state", 0)
+        hand_over(new.settings, engine.fingerprint, archive, 0)
         for each in ("sign-0", "match-0"):
             old.start(each)
         old.produce(lines[50:])
@@ -195,7 +186,7 @@ def test_an_archive_comes_in_beside_a_deployment_that_serves(
         report = orjson.loads(done.stdout)
         assert (report["compared"], report["only_old"], report["only_new"]) == (56, 0, 50)
         at = TopicPartition(new.kafka.topics.changelog, 0)
-        restored = fold_partition(new.kafka, at, live_rules(new.settings))
+        restored = fold_partition(new.kafka, at, window_rules(new.settings, live=True))
         assert restored is not None
         assert partition(restored) == partition(whole)
 

@@ -19,7 +19,7 @@ from tests.kafka.broker import KafkaBroker
 from tests.kafka.deployment import Deployment
 from tests.kafka.topic import read_committed
 from tests.kafka.waiting import wait_for
-from workers.local import LocalWorker
+from tests.runs import cluster, partition
 from workers.state import load_matcher
 
 STORIES = 60
@@ -76,18 +76,9 @@ def line(step: Step) -> bytes:
     return orjson.dumps(record)
 
 
-def clusters(matcher: Matcher) -> set[frozenset[str]]:
-    """The clusters as sets of ids."""
-    return {frozenset(cluster.article_ids) for cluster in matcher.clusters()}
-
-
 def embedded(lines: list[bytes], folder: Path) -> set[frozenset[str]]:
     """The clusters of an embedded run."""
-    (folder / "in.jsonl").write_bytes(b"\n".join(lines))
-    files = {"source": str(folder / "in.jsonl"), "output": str(folder / "out.jsonl"), "dead": None}
-    with LocalWorker(ENGINE, Settings(), **files, events=None, state=folder / "state") as worker:  # type: ignore[arg-type]
-        worker.run()
-    return clusters(load_matcher(folder / "state"))
+    return partition(load_matcher(cluster(ENGINE, Settings(), lines, folder / "embedded")))
 
 
 def followed(deployment: Deployment) -> set[frozenset[str]]:
@@ -153,7 +144,7 @@ def test_stories_live_on_kafka_as_in_the_model_while_workers_die(
         matcher = Matcher(ENGINE.fingerprint, WindowRules(max_lateness_ms=None))
         for record in changes:
             matcher.apply(decode(record.value)[0])
-        assert clusters(matcher) == expected
+        assert partition(matcher) == expected
         answers = deployment.answers()
     kinds = {event["event"] for event in events}
     assert kinds >= {"created", "merged", "split", "shrunk", "killed"}

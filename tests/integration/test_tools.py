@@ -21,12 +21,12 @@ from tests.kafka import topic
 from tests.kafka.broker import free_ports
 from tests.kafka.deployment import Deployment
 from tests.kafka.waiting import wait_for
+from tests.runs import cluster
 from tests.served import Served
 from tests.unit.tools.states import Item, change_of
 from workers.cli import app
 from workers.kafka.client import make_admin
 from workers.kafka.reader import open_reader
-from workers.local import LocalWorker
 
 pytestmark = pytest.mark.kafka
 
@@ -51,13 +51,7 @@ def refusal(result: Result) -> str:
 @pytest.fixture(scope="module")
 def embedded(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state of an embedded run over the same articles."""
-    folder = tmp_path_factory.mktemp("embedded")
-    answers, state = folder / "answers.jsonl", folder / "state"
-    with LocalWorker(
-        engine, Settings(), source=str(SAMPLE), output=str(answers), events=None, dead=None, state=state
-    ) as worker:
-        worker.run()
-    return state
+    return cluster(engine, Settings(), SAMPLE.read_bytes().splitlines(), tmp_path_factory.mktemp("embedded"))
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from tests.histories import (
     feed,
     histories,
     open_partition,
-    partition,
     play,
 )
+from tests.runs import partition
 
 ANY_ORDER = WindowRules(window_ms=48 * HOUR, max_lateness_ms=None)
 

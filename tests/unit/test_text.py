@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 
-from pipeline.text import clean, strip_lead, strip_markup
+from pipeline.markup import strip_markup
+from pipeline.text import clean, strip_lead
 from tests.texts import any_text
 
 STORY = "The government said on Monday that it would resign."

@@ -23,11 +23,11 @@ from workers.kafka.desk import Desk
 from workers.kafka.event_keys import event_key
 from workers.kafka.records import Headers, Outcome, Outgoing, Record
 from workers.kafka.replay import Replay
-from workers.kafka.restored import live_rules
 from workers.kafka.sign import ARRIVED
 from workers.matched import Tally, count_matched, set_window, tally
 from workers.metrics import Metrics
 from workers.stages import Stages
+from workers.state import window_rules
 from workers.tracing import SIGNED_TRACES, TRACEPARENT, Tracing, unpack_traces
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ class MatchStep:
         self._health = health
         health.not_ready("unassigned", "the group has not answered yet")
         self._make_replay = make_replay
-        self._rules = live_rules(settings)
+        self._rules = window_rules(settings, live=True)
         self._desks: dict[int, Desk] = {}
         self._ahead: set[int] = set()
         self._tracing = tracing or Tracing()
@@ -180,9 +180,7 @@ class MatchStep:
         matched = matcher.match(signed.ids, signed.time, signed.sketches, signed.about, signed.notices)
         stages.mark("match")
         topics, engine = self._topics, self._fingerprint
-        answers = matched.answers
-        if self._settings.output.repeated == "skip":
-            answers = [answer for answer in answers if not answer.repeated]
+        answers = matched.published(self._settings.output.repeated == "skip")
         events = (*matched.events, *matched.grown)
         traces = self._traces(run) if self._tracing.enabled else {}
         outgoing = [
@@ -192,7 +190,7 @@ class MatchStep:
                 answer.line(engine),
                 traces.get(answer.article_id, ()) if traces else (),
             )
-            for answer in (*answers, *matched.moved)
+            for answer in answers
         ]
         outgoing += [Outgoing(topics.clusters, event_key(event), event.line(engine)) for event in events]
         if not matched.change.empty or matched.events:

@@ -5,21 +5,10 @@ from contextlib import closing
 from kafka import TopicPartition
 
 from config.kafka import KafkaSettings
-from config.settings import Settings, milliseconds
 from pipeline.changelog import decode
 from pipeline.matcher import Matcher, WindowRules
 from workers.kafka.client import make_admin, make_consumer
 from workers.kafka.replay import Replay
-
-
-def live_rules(settings: Settings) -> WindowRules:
-    """The rules of a matcher on a live stream."""
-    return WindowRules(
-        window_ms=milliseconds(settings.window.length),
-        max_lateness_ms=milliseconds(settings.window.max_lateness),
-        max_articles=settings.window.max_articles,
-        name_copies=settings.life.name_copies,
-    )
 
 
 def fold_partition(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import orjson
 
-from pipeline.article import Article
+from pipeline.article import Article, parse_date
 from pipeline.changelog import Change
 from pipeline.errors import StateError
 from pipeline.life import ALL_VERSIONS, FIRST, KILL, Notices, Stamp
@@ -83,10 +84,10 @@ def _steps(change: Change) -> list[_Step]:
     kills = deque(  # in the order in which they came
         (
             ordinal,
-            _Step(article_id, since_ms, stamp=Stamp(0 if through == ALL_VERSIONS else through), kill=True),
+            _kill(article_id, through, orjson.loads(told)),
         )
-        for article_id, (through, since_ms, ordinal) in zip(
-            change.kill_ids, change.kills.tolist(), strict=True
+        for article_id, (through, _, ordinal), told in zip(
+            change.kill_ids, change.kills.tolist(), change.kill_about, strict=True
         )
     )
     steps: list[_Step] = []
@@ -112,6 +113,14 @@ def _steps(change: Change) -> list[_Step]:
             )
         )
     return [*steps, *(kill for _, kill in kills)]
+
+
+def _kill(article_id: str, through: int, told: dict[str, Any]) -> _Step:
+    time_ms = parse_date(told.pop("published_at"))
+    stamp = Stamp(0 if through == ALL_VERSIONS else through)
+    return _Step(
+        article_id, time_ms, stamp=stamp, kill=True, mark=orjson.dumps(told).decode() if told else ""
+    )
 
 
 def _stamped(change: Change, old: Matcher, new: Matcher) -> list[_Stamped]:

@@ -12,16 +12,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from config.settings import Settings, milliseconds
+from config.settings import Settings
 from pipeline.changelog import Change, decode
 from pipeline.engine import Engine
 from pipeline.errors import StateError
-from pipeline.matcher import Matched, Matcher, WindowRules
+from pipeline.matcher import Matched, Matcher
 from workers.journal import Journal, Place, read_committed
 from workers.migrate.again import match_again
 from workers.migrate.differences import Compared, Standing, compare_standing, standing
 from workers.outputs import Output
-from workers.state import load_matcher
+from workers.state import READING, load_matcher, window_rules
 
 Progress = Callable[[int, int], None]
 _NAMED = 3
@@ -65,12 +65,10 @@ class FolderMigration:
         self._to = to
         self._engine = engine
         self._on_progress = on_progress
-        self._window_ms = milliseconds(settings.window.length)
-        self._lateness_ms = milliseconds(settings.window.max_lateness)
-        self._most = settings.window.max_articles
-        self._name_copies = settings.life.name_copies
+        self._settings = settings
+        self._live_rules = window_rules(settings, live=True)
         self._old: Matcher | None = None
-        self.new = Matcher(engine.fingerprint, self._rules(live=False))
+        self.new = Matcher(engine.fingerprint, window_rules(settings, live=False))
         # Looked at before the new folder is made: a mistyped name must leave nothing behind.
         next(read_committed(old), None)
         self._journal = Journal(to, settings.state.segment_bytes, settings.state.sync)
@@ -125,9 +123,7 @@ class FolderMigration:
                 found = True
                 change, extra = decode(record)
                 if self._old is None:
-                    # Reading applies no rules: the records say who left the window.
-                    rules = WindowRules(max_lateness_ms=None, max_articles=1 << 28)
-                    self._old = Matcher(change.fingerprint, rules)
+                    self._old = Matcher(change.fingerprint, READING)
                 opened = self._old.window.open
                 self._old.apply(change)
                 if not change.ids and change.opened > opened:
@@ -142,7 +138,7 @@ class FolderMigration:
         if not change.empty:
             matched = match_again(change, self._old, self.new, self._engine.sketcher)
         elif extra.get("closed"):
-            matched = self.new.close(self._lateness_ms)
+            matched = self.new.close(self._live_rules.max_lateness_ms or 0)
         else:
             matched = self.new.nothing()
         self._commit(matched, place, extra)
@@ -150,7 +146,7 @@ class FolderMigration:
     def _commit(self, matched: Matched, place: Place, extra: Mapping[str, Any]) -> None:
         answers, events = self._outputs
         fingerprint = self._engine.fingerprint
-        answers.write([answer.line(fingerprint) for answer in matched.answers])
+        answers.write([answer.line(fingerprint) for answer in matched.published()])
         events.write([event.line(fingerprint) for event in matched.events])
         self._own |= {file.key: file.length for file in self._outputs if file.key}
         self._journal.append(
@@ -170,17 +166,9 @@ class FolderMigration:
 
     def _live(self, extra: Mapping[str, Any]) -> None:
         """Judge lateness as the run did that wrote the record: not at all in a finite input."""
-        rules = self._rules(live=extra.get("live", False))
+        rules = window_rules(self._settings, live=extra.get("live", False))
         if rules != self.new.rules:
             self.new.rules = rules
-
-    def _rules(self, *, live: bool) -> WindowRules:
-        return WindowRules(
-            window_ms=self._window_ms,
-            max_lateness_ms=self._lateness_ms if live else None,
-            max_articles=self._most,
-            name_copies=self._name_copies,
-        )
 
     def _place_of(self, extra: Mapping[str, Any]) -> Place:
         migrated = extra.get("migrated")
@@ -196,13 +184,14 @@ class FolderMigration:
 
     def _check(self, before: Mapping[str, Standing], after: Mapping[str, Standing]) -> None:
         """Every article that stands must stand, and the folder must say what was built."""
-        oldest_ms = self.new.watermark_ms - self._window_ms - self._lateness_ms
+        rules = self._live_rules
+        oldest_ms = self.new.watermark_ms - rules.window_ms - (rules.max_lateness_ms or 0)
         missing = [i for i in sorted(before.keys() - after.keys()) if before[i].time_ms >= oldest_ms]
         if missing:
             named = ", ".join(missing[:_NAMED])
             raise StateError(
                 f"{len(missing):,} articles that stand in {self._from} are missing in {self._to} ({named}); "
-                f"if it is full, raise window.max_articles ({self._most:,}), remove it and migrate again"
+                f"if it is full, raise window.max_articles ({rules.max_articles:,}), remove it and migrate again"
             )
         if standing([load_matcher(self._to, self._engine.fingerprint)]) != after:
             raise StateError(

@@ -28,9 +28,10 @@ from workers.kafka.errors import TopicsWrongError, TransactionsFailedError
 from workers.kafka.groups import group_members
 from workers.kafka.positions import read_committed as read_positions
 from workers.kafka.records import Outgoing
-from workers.kafka.restored import fold_partition, live_rules, open_replay
+from workers.kafka.restored import fold_partition, open_replay
 from workers.kafka.transaction import Committed, TransactionalProducer
 from workers.migrate.differences import Standing, standing
+from workers.state import READING, window_rules
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,9 @@ def hand_over(
     next(read_committed(state), None)
     with lock_folder(state):
         _require_free_desk(kafka, at)
-        matcher = Matcher(fingerprint, replace(live_rules(settings), max_articles=1 << 28))
+        matcher = Matcher(
+            fingerprint, replace(window_rules(settings, live=True), max_articles=READING.max_articles)
+        )
         for _, record in read_committed(state):
             matcher.apply(decode(record, fingerprint, with_about=False)[0])
         wanted = _live(matcher)
@@ -84,7 +87,7 @@ def hand_over(
         _require_languages(kafka, state, desk, oldest)
         records = _write(kafka, at, state, oldest, on_progress)
     try:
-        restored = fold_partition(kafka, at, live_rules(settings), fingerprint)
+        restored = fold_partition(kafka, at, window_rules(settings, live=True), fingerprint)
     except StateError as error:
         raise _disturbed(at, str(error)) from error
     if (

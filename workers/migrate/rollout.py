@@ -25,11 +25,12 @@ from workers.kafka.client import make_admin
 from workers.kafka.errors import WorkerError
 from workers.kafka.exit_codes import ExitCode
 from workers.kafka.groups import group_members
-from workers.kafka.restored import fold_partition, live_rules
+from workers.kafka.restored import fold_partition
 from workers.kafka.stop import StopFlag
 from workers.kafka.supervisor import Child, Supervisor
 from workers.migrate.chase import Behind, Chase
 from workers.migrate.differences import Compared, compare_standing, standing
+from workers.state import window_rules
 
 # How often the positions are asked for.
 LOOK_SECONDS = 1.0
@@ -146,7 +147,7 @@ def compare_deployments(old: Settings, new: Settings, fingerprint: str) -> Rollo
 def _desks(settings: Settings) -> list[Matcher]:
     kafka = settings.kafka
     partitions = [TopicPartition(kafka.topics.changelog, desk) for desk in range(kafka.desks.count)]
-    found = [fold_partition(kafka, at, live_rules(settings)) for at in partitions]
+    found = [fold_partition(kafka, at, window_rules(settings, live=True)) for at in partitions]
     folded = [matcher for matcher in found if matcher is not None]
     if not folded:
         raise StateError(

@@ -12,6 +12,7 @@ from pipeline.engine import Engine
 from pipeline.errors import FingerprintError, OutputError, StateError
 from pipeline.weights import build_table
 from tests.conftest import SAMPLE
+from tests.histories import stretch
 from workers.journal import Journal, segment_files
 from workers.local import LocalWorker
 from workers.migrate.folder import FolderMigration, Migrated
@@ -216,6 +217,28 @@ def test_kills_and_corrections_are_carried_over(tmp_path: Path, engine: Engine) 
         assert "c" in found.store.kills
         known = found.store.ordinals["b"]
         assert found.store.stamp(found.window.slot(known)).version == 3
+
+
+def test_what_is_published_of_kills_and_splits_is_published_again(tmp_path: Path, engine: Engine) -> None:
+    start, end, whole = stretch(0, 0, 2), stretch(0, 2, 5), stretch(0, 0, 5)
+    day = "2026-03-10T08:00:00Z"
+    records: Sequence[dict[str, Any]] = [
+        {"id": "a", "text": start, "published_at": day},
+        {"id": "b", "text": end, "published_at": day},
+        {"id": "w", "text": whole, "published_at": day},
+        {"id": "w", "kind": "kill", "reason": "wrong name", "published_at": "2026-03-10T09:00:00Z"},
+    ]
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(b"\n".join(map(orjson.dumps, records)) + b"\n")
+    run(tmp_path, engine, source)
+    published = lines_of(tmp_path / "answers")
+    assert [(a["article_id"], a["relation"], a.get("moved")) for a in published][3:] == [
+        ("w", "killed", None),
+        ("b", "new", True),
+    ]
+    migrate(tmp_path, engine, output=str(tmp_path / "again"), events=str(tmp_path / "again-events"))
+    assert lines_of(tmp_path / "again") == published
+    assert lines_of(tmp_path / "again-events") == lines_of(tmp_path / "events")
 
 
 # --- refusals

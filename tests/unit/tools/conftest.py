@@ -7,26 +7,15 @@ import pytest
 from config.settings import Settings
 from pipeline.engine import Engine
 from tests.conftest import SAMPLE
+from tests.runs import cluster
 from tests.unit.tools.lives import catalogue_of, living_state
-from workers.local import LocalWorker
 from workers.tools.catalogue import Catalogue
 
 
 @pytest.fixture(scope="session")
 def sample_state(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state that clustering the sample stream leaves."""
-    folder = tmp_path_factory.mktemp("sample")
-    with LocalWorker(
-        engine,
-        Settings(),
-        source=str(SAMPLE),
-        output=str(folder / "articles.jsonl"),
-        events=None,
-        dead=None,
-        state=folder / "state",
-    ) as worker:
-        worker.run()
-    return folder / "state"
+    return cluster(engine, Settings(), SAMPLE.read_bytes().splitlines(), tmp_path_factory.mktemp("sample"))
 
 
 @pytest.fixture(scope="session")
