@@ -1,7 +1,7 @@
 """What a longer window costs: CPU, candidates and memory an article, and the time of a restore.
 
 ``python -m benchmarks.window`` fills windows from six hours to thirty days with a stream of fixed rate, lets each
-slide, and measures its last articles. It appends JSON lines to ``benchmarks/results/window.jsonl``, which
+slide, and measures its last articles. It writes JSON lines to ``benchmarks/results/window.jsonl``, which
 docs/windows.md quotes.
 
 A month of real news is not at hand, so real articles come again and again, each time with most of their words
@@ -209,6 +209,7 @@ def main() -> None:
     where = machine() | {"at": datetime.now(UTC).isoformat(timespec="seconds")}
     jobs: list[tuple[Any, tuple[int, ...]]] = [(compare_with_real, (options.articles_a_day,))]
     jobs += [(measure, (hours, options.articles_a_day)) for hours in options.hours]
+    RESULTS.unlink(missing_ok=True)
     for job, arguments in jobs:
         load = os.getloadavg()[0]
         with get_context("spawn").Pool(1) as pool:
