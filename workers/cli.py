@@ -116,7 +116,10 @@ def run(
 
 @app.command()
 def clusters(state: StateOption) -> None:
-    """Print the clusters of a state, one JSON line each."""
+    """Print the clusters of a state, one JSON line each.
+
+    Example: samewire clusters --state out/state
+    """
     from pipeline.answers import cluster_id
     from pipeline.article import format_date
     from workers.state import load_matcher
@@ -140,7 +143,10 @@ def score_pairs(
     ] = "-",
     config: ConfigOption = None,
 ) -> None:
-    """Score pairs of articles: each line comes back with score, linked, relation and candidate."""
+    """Score pairs of articles: each line comes back with score, linked, relation and candidate.
+
+    Example: samewire score-pairs pairs.jsonl --output scored.jsonl
+    """
     from workers.pairs import score_file
 
     settings = load_settings(config)
@@ -150,7 +156,10 @@ def score_pairs(
 
 @app.command(name="check-config")
 def check_config(config: ConfigOption = None) -> None:
-    """Check the settings and print them as they take effect; secrets are masked."""
+    """Check the settings and print them as they take effect; secrets are masked.
+
+    Example: samewire check-config --config samewire.toml
+    """
     settings: Settings = load_settings(config)
     _print_line(settings.model_dump(mode="json"), indent=True)
 

@@ -38,6 +38,8 @@ def evaluate(
     Three kinds of input: pairs {"a": article, "b": article, "grade": 0..4} (or "label": 0 or 1);
     articles with "label" (same label: the same copy); articles with "event" (same event: written
     independently, so that links are errors).
+
+    Example: samewire evaluate pairs.jsonl --plot scores.png --output figures.json
     """
     from workers import evaluate as measuring
     from workers.evaluate_plot import plot_pairs
@@ -71,7 +73,10 @@ def tune(
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Fit the link threshold to your labelled pairs and show the S-curve of the bands."""
+    """Fit the link threshold and the bands to your labelled pairs, and show the S-curve of the bands.
+
+    Example: samewire tune pairs.jsonl --min-precision 0.95 --plot curve.png
+    """
     from workers.evaluate_plot import plot_s_curve
     from workers.evaluate_table import print_figures
     from workers.labelled import engine_for, read_labelled
@@ -107,7 +112,10 @@ def weights(
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Learn how common words are in your stream, and compare candidates and quality with the built-in table."""
+    """Learn how common words are in your stream, and compare candidates and quality with the built-in table.
+
+    Example: samewire weights --input archive/ --table own.terms --pairs pairs.jsonl
+    """
     from workers.evaluate_table import print_figures
     from workers.labelled import read_labelled
     from workers.weights_command import compare_tables, learn, read_stream

@@ -12,12 +12,14 @@ from typing import Any
 
 import orjson
 import pytest
+from typer.testing import CliRunner
 
 from pipeline.article import Article
 from pipeline.verify import RELATIONS
 from pipeline.weights import build_table
 from tests.conftest import ROOT, SAMPLE
 from workers import cli
+from workers.cli import app
 
 Result = subprocess.CompletedProcess[bytes]
 
@@ -289,3 +291,14 @@ def test_pairs_that_cannot_be_read_or_written(samewire: Callable[..., Result], t
     assert "gone does not exist" in complaint(samewire("score-pairs", "gone"), 3)
     assert "is a folder" in complaint(samewire("score-pairs", tmp_path), 3)
     assert "output pairs/x: " in complaint(samewire("score-pairs", "pairs", "--output", "pairs/x"), 4)
+
+
+def test_every_command_has_an_example_in_its_help() -> None:
+    names = [
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    ]
+    assert len(names) > 15
+    for name in names:
+        shown = CliRunner().invoke(app, [name.replace("_", "-"), "--help"])
+        assert shown.exit_code == 0, name
+        assert "Example" in shown.output, name
