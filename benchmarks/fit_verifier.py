@@ -44,9 +44,9 @@ WEIGHTS = {
     "wmt_fr": 0.15,
     "wmt_is": 0.25,
     "wmt_ja": 0.8,
-    "far_us2018": 8.0,
-    "near_us2018": 8.0,
-    "far_multinews": 8.0,
+    "far_us2018": 4.0,
+    "near_us2018": 4.0,
+    "far_multinews": 20.0,
     "far_reuters": 2.4,
 }
 RIDGE = 1e-2

@@ -17,6 +17,10 @@ RIGHT = _pairs(
     ("ab_EdiYzgxRFG6uX40G", "ab_GlyQjpAGol7wame3"),  # one outlet prints another's report
     ("ab_pxu01RPJb0tZI2c4", "ab_5T1XcI6oUzSsPwLA"),  # an agency's report, printed
     ("ab_W7iUZ6IoVkpZVXuo", "ab_XGd7WvSFo9NtQI7Y"),  # a third of it is the agency's report word for word
+    (
+        "ab_rEaPqlhrSsMKY3os",
+        "ab_B6YBIRwt7RuP7Nzm",
+    ),  # one article, updated as the vote went on: half of it stands
     ("mn2913_1", "mn28002_0"),  # the agency's report on the first day of a trial, twice collected
     ("mn20846_0", "mn20974_2"),  # one interview, reported alike
     ("mn24867_0", "mn38163_0"),  # an update with a new top
@@ -29,6 +33,7 @@ WRONG = _pairs(
     ("mn2913_0", "mn28002_0"),  # the third day of the trial
     ("mn24284_0", "mn33360_1"),  # months later
     ("mn24473_1", "mn41454_0"),  # two rankings with one standing text
+    ("mn21653_1", "mn44505_0"),  # a year later
 )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from benchmarks.judged import RIGHT
 from pipeline.arrays import F64
 from pipeline.article import article_from
 from pipeline.bands import shares_band
@@ -25,13 +26,6 @@ from workers.candidates import Sketched, proposed, sketch_all
 NEWS = Path(__file__).parents[1] / "../shared/data"
 LANGUAGES = ("en", "de", "fr", "hr", "is", "ja", "zh")
 _DAY_MS = 86_400_000
-
-# Copies in the politics set, and pairs that share half of an agency's report: by reading.
-COPIES: list[set[str]] = [
-    {"ab_EdiYzgxRFG6uX40G", "ab_GlyQjpAGol7wame3"},
-    {"ab_pxu01RPJb0tZI2c4", "ab_5T1XcI6oUzSsPwLA"},
-    {"ab_W7iUZ6IoVkpZVXuo", "ab_XGd7WvSFo9NtQI7Y"},
-]
 
 Record = dict[str, Any]
 Places = list[tuple[int, int]]
@@ -215,7 +209,10 @@ def seed_pair(engine: Engine | None = None) -> Pairs:
 
 
 def far_pairs(name: str, days: float | None, engine: Engine | None = None) -> Pairs:
-    """Pairs that the index proposes although they are more than ``days`` apart; None: of different events."""
+    """Pairs that the index proposes although they are more than ``days`` apart; None: of different events.
+
+    Without those that reading found to be copies (:data:`benchmarks.judged.RIGHT`).
+    """
     articles = sketched(records(name), engine)
 
     def far(left: int, right: int) -> bool:
@@ -227,22 +224,25 @@ def far_pairs(name: str, days: float | None, engine: Engine | None = None) -> Pa
 
 
 def near_pairs(name: str, days: float, engine: Engine | None = None) -> Pairs:
-    """Pairs that the index proposes at most ``days`` apart, but for those that are copies (:data:`COPIES`).
+    """Pairs that the index proposes at most ``days`` apart, but for copies as in :func:`far_pairs`.
 
     Reports of one event by several outlets, and an outlet's follow-ups.
     """
     articles = sketched(records(name), engine)
 
     def near(left: int, right: int) -> bool:
-        ids = {str(articles.records[left]["id"]), str(articles.records[right]["id"])}
-        apart = abs(int(articles.times[left] - articles.times[right]))
-        return apart <= days * _DAY_MS and ids not in COPIES
+        return abs(int(articles.times[left] - articles.times[right])) <= days * _DAY_MS
 
     return _proposed_pairs(articles, near)
 
 
 def _proposed_pairs(articles: News, wanted: Callable[[int, int], bool]) -> Pairs:
-    places = [(left, right) for left, right in proposed(articles) if wanted(left, right)]
+    ids = [str(record["id"]) for record in articles.records]
+    places = [
+        (left, right)
+        for left, right in proposed(articles)
+        if wanted(left, right) and frozenset((ids[left], ids[right])) not in RIGHT
+    ]
     groups = _Groups()
     for left, right in places:
         groups.unite(left, right)

@@ -66,10 +66,11 @@ FEATURES = (
     "unquoted",
     "own",
 )
-SENTENCES = FEATURES.index("sentences")
-# Beyond the features: what the rules for short, verbatim and collected texts look at.
+ORDER, SENTENCES = FEATURES.index("order"), FEATURES.index("sentences")
+# Beyond the features: what the rules for short, verbatim, collected and independent texts look at.
 RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT_LEAD = range(11, 18)
-FACTS = 18
+FEWEST_SENTENCES, PARTNERED = 18, 19
+FACTS = 20
 
 MIN_NUMBER_LEVEL = 2  # single digits agree by chance
 MIN_ENTITY_NUMBER_LEVEL = 4
@@ -308,7 +309,7 @@ def light_facts(
     counts = (facts[FEWEST_WORDS] - EVEN_FROM_WORDS) / (EVEN_FULL_WORDS - EVEN_FROM_WORDS)
     facts[4] = (lowest + second) / 2.0
     facts[5] = min(worst, MAX_WORST)
-    facts[6] = (rising + 4.0) / (neighbours + 8.0)
+    facts[ORDER] = (rising + 4.0) / (neighbours + 8.0)
     counts = min(1.0, max(0.0, counts))
     facts[8] = 1.0 - unevenness * counts - USUALLY_UNEVEN * (1.0 - counts)
     facts[9] = min(unquoted_words / max(1.0, float(light_count)), MAX_UNQUOTED)
@@ -318,14 +319,19 @@ def light_facts(
 
 
 @called
-def sentence_order(arena: Tokens, start: int, count: int, other: I32, votes: I32) -> float:
-    """Return the share of a text's neighbouring sentences whose partners stand in the same order.
+def sentence_partners(
+    arena: Tokens, start: int, count: int, other: I32, votes: I32
+) -> tuple[int, int, int, int]:
+    """Find the partner of each of a text's sentences: the one sentence of the other text that holds most of it.
 
-    A sentence's partner is the one sentence of the other text that holds most of its words.
+    Returns how many neighbouring partners stand in the same order, of how many, and how
+    many sentences have a partner, of how many.
     """
     last = -1
     pairs = 0
     rising = 0
+    partnered = 0
+    sentences = 0
     i = 0
     while i < count:
         touched = 0
@@ -359,12 +365,16 @@ def sentence_order(arena: Tokens, start: int, count: int, other: I32, votes: I32
                 best = votes[sentence]
                 partner = sentence
             votes[sentence] = 0
-        if weight >= PARTNER_WEIGHT and best >= PARTNER_SHARE * weight:
+        if weight < PARTNER_WEIGHT:
+            continue
+        sentences += 1
+        if best >= PARTNER_SHARE * weight:
+            partnered += 1
             if last >= 0:
                 pairs += 1
                 rising += 1 if partner >= last else 0
             last = partner
-    return (rising + 2.0) / (pairs + 4.0)
+    return rising, pairs, partnered, sentences
 
 
 @called
@@ -382,7 +392,21 @@ def lead_coverage(arena: Tokens, start: int, count: int, other: I32) -> float:
 
 
 @called
-def heavy_facts(arena: Tokens, start: int, count: int, light: I32, votes: I32, facts: F64) -> None:
-    """Fill in what a walk along the heavier text shows."""
-    facts[SENTENCES] = sentence_order(arena, start, count, light, votes)
-    facts[HEAVY_LEAD] = lead_coverage(arena, start, count, light)
+def sentence_facts(
+    arena: Tokens,
+    light_start: int,
+    light_count: int,
+    light: I32,
+    heavy_start: int,
+    heavy_count: int,
+    heavy: I32,
+    votes: I32,
+    facts: F64,
+) -> None:
+    """Fill in what the sentences of both texts show, and how the heavier one begins."""
+    rising, pairs, partnered, sentences = sentence_partners(arena, heavy_start, heavy_count, light, votes)
+    facts[SENTENCES] = (rising + 2.0) / (pairs + 4.0)
+    _, _, light_partnered, light_sentences = sentence_partners(arena, light_start, light_count, heavy, votes)
+    facts[FEWEST_SENTENCES] = min(sentences, light_sentences)
+    facts[PARTNERED] = (partnered + light_partnered + 1.0) / (sentences + light_sentences + 2.0)
+    facts[HEAVY_LEAD] = lead_coverage(arena, heavy_start, heavy_count, light)

@@ -135,16 +135,19 @@ def strip_lead(text: str) -> str:
 
 
 def strip_captions(text: str) -> str:
-    """Remove photo captions that stand before the story.
+    """Remove photo captions that stand before the story, or between its lead and the rest.
 
     With a dateline behind them the story begins there; without one, captions end with
     the last credit that follows another.
     """
-    end = 0
+    first = _photo_credit(text, 0)
+    if first is None:
+        return text
+    end = first[1]
     while (found := _photo_credit(text, end)) is not None and found[0] - end <= LONGEST_CAPTION:
         end = found[1]
-    if end == 0:
-        return text
+    if first[0] > LONGEST_CAPTION:  # where the first caption begins is not known: it stays with the lead
+        return text[: first[1]] + text[end:]
     dateline = _LATE_DATELINE.search(text, end - 1, CAPTIONS_CHARACTERS)
     if dateline is not None:
         return text[dateline.end() :]

@@ -274,6 +274,34 @@ def test_a_follow_up_with_the_old_background_does_not_link(engine: Engine) -> No
     assert not linked(engine, before, after, hours=20)
 
 
+def test_the_same_pictures_under_two_leads_do_not_link(engine: Engine) -> None:
+    series_photo, leaving, led, flowers = (
+        f"{caption} ( Associated Press ) "
+        for caption in (
+            "In this undated picture by the broadcaster, the model Liv Sandnes poses on a beach during the shooting of a "
+            "show which premieres...",
+            "The runner Jonas Amberg leaves the police station east of Kelby, on Thursday, Feb. 14. Amberg was taken "
+            "into custody after a 30-year-old woman, Liv Sandnes,...",
+            "Jonas Amberg, centre, is led from the station on the way to court in Kelby, on Friday, Feb. 15. He arrived "
+            "at the courthouse for his bail hearing in the...",
+            "Flowers lie before the gate of the house of Jonas Amberg in a suburb of Kelby, on Friday, Feb. 15, after "
+            "the death of the model Liv Sandnes in the night to...",
+        )
+    )
+    numb = (
+        "The sprinter Jonas Amberg is numb with shock and grief after the shooting of his girlfriend, his uncle said on "
+        "Saturday, and the family strongly denies that he planned to kill her. Relatives gathered at a farm in the "
+        "hills, where the uncle read a statement of four lines to reporters and took no questions from them. "
+    )
+    series = (
+        "The national broadcaster will show a series in the jungle as planned although one of its contestants, the "
+        "model Liv Sandnes, was shot dead two days ago at the home of her partner. Executives debated for a day before "
+        "they decided, and a tribute of two minutes will open the first of ten episodes this evening at eight. "
+    )
+    assert not linked(engine, numb + series_photo + leaving + led + flowers, series + leaving + led + flowers)
+    assert linked(engine, numb + series_photo + leaving + led + flowers, numb + series_photo)
+
+
 def test_titles_of_flashes_count_and_titles_of_stories_do_not(engine: Engine) -> None:
     assert linked(engine, FERRY, FERRY, titles=("Ferry aground", "Passengers rescued off Marlund"))
     assert not linked(
