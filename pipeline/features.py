@@ -68,8 +68,8 @@ FEATURES = (
 )
 SENTENCES = FEATURES.index("sentences")
 # Beyond the features: what the rules for short, verbatim and collected texts look at.
-RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT_LEAD = range(11, 18)
-FACTS = 18
+RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT_LEAD, NAMES = range(11, 19)
+FACTS = 19
 
 MIN_NUMBER_LEVEL = 2  # single digits agree by chance
 MIN_ENTITY_NUMBER_LEVEL = 4
@@ -213,6 +213,8 @@ def cheap_facts(
     facts[FEWEST_WORDS] = min(light_distinct, heavy_distinct)
     facts[DIFFERING_NUMBERS] = light_numbers + heavy_numbers - 2 * numbers
     facts[CONTAINED] = contained
+    # Entities are names and the larger figures: where nothing is written with a capital (Chinese), figures outnumber them.
+    facts[NAMES] = min(light_entities - light_numbers, heavy_entities - heavy_numbers)
 
 
 @called

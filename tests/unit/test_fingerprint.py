@@ -9,7 +9,7 @@ from itertools import combinations
 from pipeline.article import Article
 from pipeline.engine import ENGINE_VERSION, Engine
 
-MADE_BY = {2: "5429477358902818"}
+MADE_BY = {3: "5429477358902818"}
 
 
 def digest(engine: Engine, sample: list[Article]) -> str:
