@@ -149,7 +149,13 @@ def _targets(sets: dict[str, Pairs]) -> list[Target]:
     targets.append(_linked("wire templates: linked, label 0", hand, 0.12, False, 0))
     for language in news.LANGUAGES:
         bound = 0.95 if language in ("en", "de") else 0.85 if language == "is" else 0.90
-        targets.append(_linked(f"rewordings (wmt), {language}: linked", sets[f"wmt_{language}"], bound, True))
+        pairs = sets[f"wmt_{language}"]
+        if len(pairs.linked) or language not in news.WRITTEN_LANGUAGES:
+            targets.append(_linked(f"rewordings (wmt), {language}: linked", pairs, bound, True))
+        else:
+            pairs, measure = sets[f"written_{language}"], f"rewordings {language}, written by us: "
+            targets.append(_linked(measure + "linked", pairs, bound, True, 1))
+            targets.append(_linked(measure + "look-alikes linked", pairs, 0.0, False, 0))
     margin = float(seed.scores[0] - THRESHOLD) / THRESHOLD
     targets.append(Target("seed pair: score above the threshold, of it", margin, 0.10, True))
     accepted = [
@@ -199,6 +205,10 @@ def measure(engine: Engine) -> tuple[list[Target], dict[str, Pairs], list[Backgr
     for language in news.LANGUAGES:
         if f"wmt_{language}" not in sets:
             sets[f"wmt_{language}"] = unseen[f"wmt_{language}"] = news.rewordings(language, engine)
+    for language in news.WRITTEN_LANGUAGES:
+        sets[f"written_{language}"] = unseen[f"written_{language}"] = news.written_rewordings(
+            language, engine
+        )
     targets = [
         replace(fitted, held_out=held.value)
         for fitted, held in zip(_targets(sets), _targets(unseen), strict=True)

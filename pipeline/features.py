@@ -68,9 +68,9 @@ FEATURES = (
 )
 ORDER, SENTENCES = FEATURES.index("order"), FEATURES.index("sentences")
 # Beyond the features: what the rules for short, verbatim, collected and independent texts look at.
-RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT_LEAD = range(11, 18)
-FEWEST_SENTENCES, PARTNERED = 18, 19
-FACTS = 20
+RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT_LEAD, NAMES = range(11, 19)
+FEWEST_SENTENCES, PARTNERED = 19, 20
+FACTS = 21
 
 MIN_NUMBER_LEVEL = 2  # single digits agree by chance
 MIN_ENTITY_NUMBER_LEVEL = 4
@@ -214,6 +214,8 @@ def cheap_facts(
     facts[FEWEST_WORDS] = min(light_distinct, heavy_distinct)
     facts[DIFFERING_NUMBERS] = light_numbers + heavy_numbers - 2 * numbers
     facts[CONTAINED] = contained
+    # Entities are names and the larger figures: where nothing is written with a capital (Chinese), figures outnumber them.
+    facts[NAMES] = min(light_entities - light_numbers, heavy_entities - heavy_numbers)
 
 
 @called

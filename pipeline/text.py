@@ -27,7 +27,8 @@ AGENCIES = (
 _MONTH = (
     "Jan|Feb|March|Mar|April|Apr|May|June|Jun|July|Jul|Aug|Sept|Sep|Oct|Nov|Dec|"
     "Januar|Februar|März|Mai|Juni|Juli|Okt|Dez|janv|févr|mars|avril|juin|juil|août|déc|"
-    "enero|febrero|marzo|abril|mayo|junio|julio|agosto|sept|oct|nov|dic|ene|feb|abr"
+    "enero|febrero|marzo|abril|mayo|junio|julio|agosto|sept|oct|nov|dic|ene|feb|abr|"
+    "siječnja|veljače|ožujka|travnja|svibnja|lipnja|srpnja|kolovoza|rujna|listopada|studenog|prosinca"
 )
 _DASHES = r"(?:\s*[-–—:]){1,3}\s*"
 _CREDIT = rf"\(\s*(?:{AGENCIES})(?:/[A-Za-z. ]{{2,20}})?\s*\)"
@@ -40,18 +41,20 @@ _BYLINE = re.compile(
 # WASHINGTON, March 3 (Reuters) -      Offenbach (dpa) -
 # but not: The Palestinian Authority (PA) said
 _CREDITED = re.compile(rf"[^\n(]{{0,60}}{_CREDIT}(?:{_DASHES}|\s+(?-i:(?![a-zß-ÿ])))", re.IGNORECASE)
-# SALVADOR, Feb 26 - -                 BERLIN, 5. März -
+# SALVADOR, Feb 26 - -                 BERLIN, 5. März -                 ZAGREB, 3. svibnja 2026. -
 _DATED = re.compile(
     rf"\s*[^\W\d_][\w.'’/ -]{{1,45}},\s+(?:(?:{_MONTH})[a-z]*\.?\s+\d{{1,2}}|\d{{1,2}}\.?\s+(?:{_MONTH})[a-z]*\.?)"
-    rf"(?:,?\s+\d{{4}})?\s*(?:\([^)\n]{{2,30}}\)\s*)?{_DASHES}"
+    rf"(?:,?\s+\d{{4}}\.?)?\s*(?:\([^)\n]{{2,30}}\)\s*)?{_DASHES}"
 )
 # PARIS —                              WASHINGTON, D.C. --
 _CAPITALS = re.compile(
     r"\s*[A-ZÀ-Þ][A-ZÀ-Þ.'’ -]{2,30}(?:,\s*[A-Z][\w.]{0,15}(?: [\w.]{1,15})?)?\s*(?:--|[–—]|\s-\s)\s*(?=[A-ZÀ-Þ\"“])"
 )
-# 东京（共同社）  新华社北京3月10日电（记者…）  【ベルリン共同】
+# （共同社）  新华社北京3月10日电（记者…）  中新社雅加达7月14日电  【ベルリン共同】
+# but not: 新华社记者说，他收到来电
 _EAST_ASIAN = re.compile(
-    r"\s*(?:【[^】\n]{2,20}】|[（(][^）)\n]{2,20}(?:社|通信|電|电)[）)]|新华社[^\n]{2,20}?电(?:[（(][^）)\n]{2,40}[）)])?)\s*"
+    r"\s*(?:【[^】\n]{2,20}】|[（(][^）)\n]{2,20}(?:社|通信|電|电)[）)]|"
+    r"(?:新[华華]社|中新[社网網]|中央社)[^\n，。]{2,20}?日[电電](?:\s*[（(][^）)\n]{2,40}[）)])?)\s*"
 )
 # UPDATE 1-Ferry aground               Breaking: Ferry aground              【速報】
 # but not: Breaking - and mending - hearts
@@ -77,7 +80,7 @@ _LEADS = (
     (_CREDITED, ""),
     (_DATED, ""),
     (_CAPITALS, ""),
-    (_EAST_ASIAN, "【（(新"),
+    (_EAST_ASIAN, "【（(新中"),
     (_ADVISORY, "("),
 )
 

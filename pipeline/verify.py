@@ -29,6 +29,7 @@ from pipeline.features import (
     LIGHT_LEAD,
     MAX_UNQUOTED,
     MAX_WORST,
+    NAMES,
     ORDER,
     PARTNERED,
     RUN,
@@ -77,7 +78,8 @@ SHORT_LOGIT = -1.0
 # many distinct content words at least this much of each must agree.
 TEMPLATE_WORDS, TEMPLATE_NUMBERS, TEMPLATE_ENTITIES = 50, 0.5, 0.4
 # However long they are, texts that follow one another closely and have next to no figure and few names
-# in common are forms filled in twice (company results).
+# in common are forms filled in twice (company results). Names are known by their capitals: in a text without any
+# (Chinese, Japanese) the figures alone must agree as far as names and figures do elsewhere.
 TEMPLATE_NUMBERS_LONG = 0.25
 TEMPLATE_LOGIT = -1.0
 # A round-up holds a whole story, but begins with another one: then less than this share of
@@ -171,7 +173,8 @@ def _disagrees(facts: F64) -> bool:
     names_differ = facts[_ENTITIES] < TEMPLATE_ENTITIES
     if facts[FEWEST_WORDS] < TEMPLATE_WORDS:
         return bool(figures < TEMPLATE_NUMBERS) or bool(names_differ)
-    return bool(figures < TEMPLATE_NUMBERS_LONG) and bool(names_differ)
+    enough = TEMPLATE_NUMBERS_LONG if facts[NAMES] > 0 else TEMPLATE_ENTITIES
+    return bool(figures < enough) and bool(names_differ)
 
 
 @called

@@ -48,6 +48,9 @@ STORY = "The government said on Monday that it would resign."
         "Eilmeldung: ",
         "LONDON, May 3 (Reuters) - (Adds quotes, background) ",
         "(This May 4 story corrects the name in paragraph 2)\n\n",
+        "ZAGREB, 3. svibnja (Hina) – ",
+        "SLAVONSKI BROD, 18. lipnja 2026. - ",
+        "ŠIBENIK, 8. studenoga - ",
     ],
 )
 def test_datelines_bylines_and_credits_are_left_out(lead: str) -> None:
@@ -63,6 +66,10 @@ def test_datelines_bylines_and_credits_are_left_out(lead: str) -> None:
         "（共同通信）",
         "新华社北京3月10日电（记者张三）",
         "新华社北京3月10日电",
+        "新華社北京3月10日電 ",
+        "中新社雅加达7月14日电 ",
+        "中新网北京5月3日电 （记者 李四）",
+        "（中央社記者周明哲柏林3日電）",
     ],
 )
 def test_east_asian_credits_are_left_out(lead: str) -> None:
@@ -91,6 +98,7 @@ def test_east_asian_credits_are_left_out(lead: str) -> None:
         "Urgent talks: ministers met on Monday.",
         "(Nobody was hurt.) The building is safe.",
         "“I will go,” he said – and went.",
+        "新华社记者说，他在5月3日收到来电。",
     ],
 )
 def test_ordinary_leads_are_untouched(text: str) -> None:
