@@ -90,9 +90,9 @@ ROUNDUP_LOGIT = -1.0
 # common is standing text: what a programme says of itself, an outlet's old background.
 NEW_TOPS_LEAD = 0.25
 NEW_TOPS_LOGIT = -1.0
-# Two texts of at least so many sentences each, of whose sentences not even this share has a partner in
-# the other, and whose common words stand in another order, tell the same event independently.
-OWN_SENTENCES, OWN_PARTNERED, OWN_ORDER = 12, 0.55, 0.82
+# Two texts of at least so many sentences each tell the same event independently when hardly half of the sentences have a
+# partner in the other text, and neither the common words nor the partners stand in the same order.
+OWN_SENTENCES, OWN_PARTNERED, OWN_ORDER, OWN_PARTNER_ORDER = 12, 0.55, 0.82, 0.8
 OWN_LOGIT = -1.0
 # Identical texts link from so many content words on; "Correction to follow" is no story.
 EXACT_MIN_TOKENS = 5
@@ -127,6 +127,7 @@ MODEL = (
     OWN_SENTENCES,
     OWN_PARTNERED,
     OWN_ORDER,
+    OWN_PARTNER_ORDER,
     TEMPLATE_WORDS,
     TEMPLATE_NUMBERS,
     TEMPLATE_ENTITIES,
@@ -200,6 +201,7 @@ def rules(z: float, facts: F64) -> float:
         facts[FEWEST_SENTENCES] >= OWN_SENTENCES
         and facts[PARTNERED] < OWN_PARTNERED
         and facts[ORDER] < OWN_ORDER
+        and facts[SENTENCES] < OWN_PARTNER_ORDER
     ):
         return min(z, OWN_LOGIT)
     return z

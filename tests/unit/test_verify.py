@@ -19,6 +19,7 @@ from pipeline.features import (
     ORDER,
     PARTNERED,
     RUN,
+    SENTENCES,
 )
 from pipeline.verify import RULES, rule_of, rules
 
@@ -28,6 +29,7 @@ REWRITE = {
     NUMBERS: 0.7,
     ENTITIES: 0.6,
     ORDER: 0.9,
+    SENTENCES: 0.75,
     RUN: 0.3,
     LENGTH_RATIO: 0.9,
     FEWEST_WORDS: 180,
@@ -99,6 +101,7 @@ def facts_of(changes: dict[int, float]) -> np.ndarray:
         ("own", {PARTNERED: 0.4, ORDER: 0.7}),
         ("model", {PARTNERED: 0.4}),
         ("model", {ORDER: 0.7}),
+        ("model", {PARTNERED: 0.4, ORDER: 0.7, SENTENCES: 0.85}),
         ("model", {PARTNERED: 0.4, ORDER: 0.7, FEWEST_SENTENCES: 8}),
     ],
 )
