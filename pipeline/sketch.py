@@ -21,7 +21,7 @@ from pipeline.signature import Signatures, sign
 from pipeline.text import clean, strip_lead
 from pipeline.tokenizer import PADDING_BYTES, tokenize
 from pipeline.tokens import MAX_TOKENS, Tokens
-from pipeline.weights import TermTable, default_table
+from pipeline.weights import TermTable, default_table, recent_words
 
 # Editors write their own headlines, so in a whole story the title says more about the outlet
 # than about the copy (docs/quality.md has the measurement). In a flash it is half of the story.
@@ -91,7 +91,8 @@ class Sketcher:
 
     def tokens(self, articles: Sequence[Article]) -> tuple[Tokens, npt.NDArray[np.int64]]:
         """Return the tokens of a batch, back to back, and where each article's end."""
-        runs = [self._read(articles[at : at + RUN]) for at in range(0, len(articles), RUN)]
+        recent = recent_words()
+        runs = [self._read(articles[at : at + RUN], recent) for at in range(0, len(articles), RUN)]
         if len(runs) == 1:
             return runs[0]
         before = np.cumsum([0] + [len(tokens) for tokens, _ in runs])
@@ -102,7 +103,9 @@ class Sketcher:
             ),
         )
 
-    def _read(self, articles: Sequence[Article]) -> tuple[Tokens, npt.NDArray[np.int64]]:
+    def _read(
+        self, articles: Sequence[Article], recent: npt.NDArray[np.uint32]
+    ) -> tuple[Tokens, npt.NDArray[np.int64]]:
         """Return the tokens of a run of articles, back to back, and where each article's end."""
         texts = [article.text.encode("utf-8", "replace") for article in articles]
         buffer, starts = _joined(texts)
@@ -133,6 +136,7 @@ class Sketcher:
             points.rows,
             points.expansions,
             self.table.slots,
+            recent,
             self.furniture,
             tokens,
             ends,
