@@ -262,7 +262,7 @@ def tokenize(
                         phrase = fmix32(phrase ^ word)
                         probe = phrase & furniture_mask
                         while furniture[probe] != 0:
-                            if int(furniture[probe]) == phrase:
+                            if int(furniture[probe]) ^ phrase == 0:  # signed or not
                                 phrase_found = True
                                 break
                             probe = (probe + 1) & furniture_mask

@@ -147,7 +147,7 @@ def level_of_word(word: int, table: npt.NDArray[np.uint32]) -> int:
         entry = int(table[slot])
         if entry == 0:
             return TOP_WORD_LEVEL
-        if (entry >> LEVEL_BITS) == (word >> LEVEL_BITS):
+        if (entry ^ word) >> LEVEL_BITS == 0:  # unsigned against signed would be compared as floats
             return entry & 0xF
         slot = (slot + 1) & mask
 
@@ -191,22 +191,34 @@ def weigh(
     ``words``: int64; a word's hash above the lower 8 bits of its token, of which the level is 0 when
     the table knows it. ``tokens`` receives at most :data:`MAX_TOKENS`.
     """
+    missing = np.empty(len(words), dtype=np.int64)
+    first_slots = np.empty(len(words), dtype=np.uint32)
+    misses = 0
+    for at in range(len(words)):
+        word = int(words[at]) >> HASH_SHIFT
+        known = int(recent[word & (RECENT_WORDS - 1)])
+        unknown = (int(words[at]) >> LEVEL_SHIFT) & LEVEL_MASK == 0
+        is_recent = (known ^ word) >> LEVEL_BITS == 0
+        words[at] |= (known & LEVEL_MASK) << LEVEL_SHIFT if unknown and is_recent else 0
+        missing[misses] = at
+        misses += 1 if unknown and not is_recent else 0
+    # The table is larger than the caches at hand: all words wait for it together.
+    for miss in range(misses):
+        first_slots[miss] = table[(words[missing[miss]] >> HASH_SHIFT) & (len(table) - 1)]
+    for miss in range(misses):
+        at = missing[miss]
+        word = int(words[at]) >> HASH_SHIFT
+        level = level_of_word(word, table) if first_slots[miss] != 0 else TOP_WORD_LEVEL
+        recent[word & (RECENT_WORDS - 1)] = word >> LEVEL_BITS << LEVEL_BITS | level
+        words[at] |= level << LEVEL_SHIFT
     out = 0
     pending = 0
-    for entry in words:
-        word = int(entry) >> HASH_SHIFT
-        level = (int(entry) >> LEVEL_SHIFT) & LEVEL_MASK
-        if level == 0:
-            slot = word & (RECENT_WORDS - 1)
-            known = int(recent[slot])
-            if known >> LEVEL_BITS == word >> LEVEL_BITS:
-                level = known & LEVEL_MASK
-            else:
-                level = level_of_word(word, table)
-                recent[slot] = word >> LEVEL_BITS << LEVEL_BITS | level
-        pending |= int(entry) & STARTS_SENTENCE
-        flags = (int(entry) & (NUMBER | NAME | QUOTED | IN_TITLE)) | pending
-        tokens[out] = (word >> 8) << HASH_SHIFT | level << LEVEL_SHIFT | flags
+    for at in range(len(words)):
+        entry = int(words[at])
+        pending |= entry & STARTS_SENTENCE
+        flags = (entry & (NUMBER | NAME | QUOTED | IN_TITLE)) | pending
+        level = (entry >> LEVEL_SHIFT) & LEVEL_MASK
+        tokens[out] = entry >> (HASH_SHIFT + 8) << HASH_SHIFT | level << LEVEL_SHIFT | flags
         # without a branch: it would be a coin toss
         keep = 1 if level > 0 else 0
         out += keep
