@@ -206,11 +206,13 @@ def _may_be_date(text: npt.NDArray[np.uint8], at: int, size: int, kinds: npt.NDA
 
 @called
 def _may_be_place(text: npt.NDArray[np.uint8], size: int, kinds: npt.NDArray[np.uint8]) -> bool:
-    """Tell whether a place in capital letters can stand here: before a comma, a dash or a line's end."""
+    """Tell whether a place in capital letters, perhaps with its state, and a dash can stand here."""
     at = 1
     while at < size and (
         kinds[text[at]] & _UPPER or text[at] == 0x20 or text[at] == 0x2E or text[at] == 0x27
     ):
         at += 1
-    kind = kinds[text[at]]
-    return text[at] == 0x2D or kind & _FOREIGN != 0 or (at > 2 and (text[at] == 0x2C or kind & _SPACE != 0))
+    if at > 2:
+        while at < size and (kinds[text[at]] & (_WORD | _SPACE) or text[at] == 0x2C or text[at] == 0x2E):
+            at += 1
+    return bool(text[at] == 0x2D or kinds[text[at]] & _FOREIGN)
