@@ -44,14 +44,15 @@ _AGENCY_CHARACTERS = 60
 _PLACE_CHARACTERS = 46
 
 _CHARACTER_TABLE = np.zeros(256, dtype=np.uint8)
-_UPPER, _WORD, _SPACE, _DIGIT, _MONTH, _FOREIGN = 1, 2, 4, 8, 16, 32
+_UPPER, _PLACE, _WORD, _SPACE, _DIGIT, _MONTH, _FOREIGN = 1, 2, 4, 8, 16, 32, 64
 for _characters, _kind in (
     (b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", _UPPER),
     (b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", _WORD),
     (b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f ", _SPACE),  # what str.isspace says of ASCII
     (b"0123456789", _DIGIT),
     (b"JFMASONDjfmasonde", _MONTH),  # what the names of months begin with (text._MONTH)
-    (bytes(range(128, 256)), _FOREIGN),
+    (b"ABCDEFGHIJKLMNOPQRSTUVWXYZ.'- ", _PLACE),  # what stands in a place's name in capital letters
+    (bytes(range(128, 256)), _PLACE | _FOREIGN),
 ):
     _CHARACTER_TABLE[list(_characters)] |= _kind
 
@@ -145,7 +146,7 @@ def _possible_leads(text: npt.NDArray[np.uint8], size: int, kinds: npt.NDArray[n
             possible |= BYLINE
         if (byte == 0x56 or byte == 0x50) and (third == 0x6E or third == 0x72):  # Von Par Por
             possible |= BYLINE
-        if _may_be_place(text, size, kinds):
+        if kinds[second] & kinds[third] & _PLACE:
             possible |= CAPITALS
     # a word or two, and a dash, a colon, a bar or an asterisk
     characters = 0
@@ -202,17 +203,3 @@ def _may_be_date(text: npt.NDArray[np.uint8], at: int, size: int, kinds: npt.NDA
         if text[at] == 0x2E:
             at += 1
     return True
-
-
-@called
-def _may_be_place(text: npt.NDArray[np.uint8], size: int, kinds: npt.NDArray[np.uint8]) -> bool:
-    """Tell whether a place in capital letters, perhaps with its state, and a dash can stand here."""
-    at = 1
-    while at < size and (
-        kinds[text[at]] & _UPPER or text[at] == 0x20 or text[at] == 0x2E or text[at] == 0x27
-    ):
-        at += 1
-    if at > 2:
-        while at < size and (kinds[text[at]] & (_WORD | _SPACE) or text[at] == 0x2C or text[at] == 0x2E):
-            at += 1
-    return bool(text[at] == 0x2D or kinds[text[at]] & _FOREIGN)

@@ -99,7 +99,8 @@ def _sign(
     first = 0
     for row in range(len(ends)):
         end = int(ends[row])
-        seen[:] = 0
+        for slot in range(_SEEN_SLOTS):
+            seen[slot] = 0
         total = 0
         for position in range(first, end):
             token = int(tokens[position])
@@ -112,10 +113,12 @@ def _sign(
             seen[slot] = np.uint32(word)
         first = end
         least = signatures[row]
-        least[:] = _NO_ITEM
+        for k in range(len(least)):
+            least[k] = _NO_ITEM
         if total == 0:
             continue
-        hashed[total : total + _AT_A_TIME] = hashed[0]  # an item twice changes nothing
+        for position in range(_AT_A_TIME):
+            hashed[total + position] = hashed[0]  # an item twice changes nothing
         for position in range(total + _AT_A_TIME):
             hashed[position] = np.uint32(fmix32(int(hashed[position])))
         for position in range(0, total, _AT_A_TIME):
