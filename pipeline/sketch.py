@@ -27,7 +27,7 @@ from pipeline.weights import TermTable, default_table, recent_words
 # than about the copy (docs/quality.md has the measurement). In a flash it is half of the story.
 TITLED_BYTES = 240
 # So many texts are read together: what is done to them stays in the processor's second cache.
-RUN = 128
+RUN = 256
 _PADDING = bytes(max(PADDING_BYTES, PRESCAN_PADDING))
 
 

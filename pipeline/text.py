@@ -264,7 +264,7 @@ def clean(text: str, suspicions: int = prescan.EVERYTHING) -> str:
 
     ``suspicions``: which steps the text can need, as :func:`pipeline.prescan.prescan` tells.
     """
-    for suspicion, step in _STEPS:
+    for suspicion, step in _STEPS if suspicions & ~prescan.LEAD else ():
         if suspicions & suspicion:
             cleaned = step(text)
             if cleaned is not text and cleaned != text:
