@@ -29,7 +29,12 @@ REPLICAS = (0, 0, 1, 1, 2, 3, 0, 0)
 MAX_REPLICAS = max(REPLICAS)
 
 _REPLICAS = np.array(REPLICAS, dtype=np.int64)
-_SEEN_SLOTS = 4096  # a power of two, at least twice MAX_TOKENS
+# Which words an article has shown last, one a slot (a power of two): leaving repeated words out
+# saves work and need not be perfect.
+_SEEN_SLOTS = 1024
+# So many items pass a permutation together: it is loaded and stored once for all of them.
+_AT_A_TIME = 8
+_NO_ITEM = 0xFFFFFFFF
 
 
 @cache
@@ -89,41 +94,52 @@ def _sign(
     replicas: npt.NDArray[np.int64],
     signatures: Signatures,
 ) -> None:
-    count = len(a)
-    hashed = np.empty(MAX_TOKENS * MAX_REPLICAS, dtype=np.uint32)
+    hashed = np.empty(MAX_TOKENS * MAX_REPLICAS + _AT_A_TIME, dtype=np.uint32)
     seen = np.zeros(_SEEN_SLOTS, dtype=np.uint32)
-    used = np.empty(MAX_TOKENS, dtype=np.int64)
     first = 0
     for row in range(len(ends)):
         end = int(ends[row])
+        for slot in range(_SEEN_SLOTS):
+            seen[slot] = 0
         total = 0
-        distinct = 0
         for position in range(first, end):
             token = int(tokens[position])
-            copies = int(replicas[(token >> LEVEL_SHIFT) & LEVEL_MASK])
-            if copies == 0:
-                continue
             word = token >> WORD_SHIFT
             slot = (token >> HASH_SHIFT) & (_SEEN_SLOTS - 1)
-            while seen[slot] != 0 and int(seen[slot]) != word:
-                slot = (slot + 1) & (_SEEN_SLOTS - 1)
-            if seen[slot] != 0:
-                continue
-            seen[slot] = word
-            used[distinct] = slot
-            distinct += 1
-            base = (token >> HASH_SHIFT) << 2
-            for replica in range(copies):
-                hashed[total] = np.uint32(fmix32(base | replica))
-                total += 1
-        for position in range(distinct):
-            seen[used[position]] = 0
-        for k in range(count):
-            factor = a[k]
-            offset = b[k]
-            least = np.uint32(0xFFFFFFFF)
-            for position in range(total):
-                value = np.uint32(factor * hashed[position] + offset)
-                least = min(least, value)
-            signatures[row, k] = least
+            # All items are written and the superfluous ones overwritten: a branch would be a coin toss.
+            for replica in range(MAX_REPLICAS):
+                hashed[total + replica] = np.uint32((token >> HASH_SHIFT) << 2 | replica)
+            total += int(replicas[(token >> LEVEL_SHIFT) & LEVEL_MASK]) if int(seen[slot]) != word else 0
+            seen[slot] = np.uint32(word)
         first = end
+        least = signatures[row]
+        for k in range(len(least)):
+            least[k] = _NO_ITEM
+        if total == 0:
+            continue
+        for position in range(_AT_A_TIME):
+            hashed[total + position] = hashed[0]  # an item twice changes nothing
+        for position in range(total + _AT_A_TIME):
+            hashed[position] = np.uint32(fmix32(int(hashed[position])))
+        for position in range(0, total, _AT_A_TIME):
+            h0 = hashed[position]
+            h1 = hashed[position + 1]
+            h2 = hashed[position + 2]
+            h3 = hashed[position + 3]
+            h4 = hashed[position + 4]
+            h5 = hashed[position + 5]
+            h6 = hashed[position + 6]
+            h7 = hashed[position + 7]
+            for k in range(len(a)):
+                factor = a[k]
+                offset = b[k]
+                value = least[k]
+                value = min(value, np.uint32(factor * h0 + offset))
+                value = min(value, np.uint32(factor * h1 + offset))
+                value = min(value, np.uint32(factor * h2 + offset))
+                value = min(value, np.uint32(factor * h3 + offset))
+                value = min(value, np.uint32(factor * h4 + offset))
+                value = min(value, np.uint32(factor * h5 + offset))
+                value = min(value, np.uint32(factor * h6 + offset))
+                value = min(value, np.uint32(factor * h7 + offset))
+                least[k] = value

@@ -8,7 +8,9 @@ out while the words are read (:mod:`pipeline.tokenizer`).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from pipeline import prescan
 from pipeline.markup import plain, strip_script_residue
 
 # Bounds every pattern that is tried at the start of a text.
@@ -73,15 +75,17 @@ _ADVISORY = re.compile(
     rf"This (?:(?:{_MONTH})[a-z]*\.? \d{{1,2}} )?(?:story|version|item|article)\b)[^()\n]{{0,240}}\)\s*",
     re.IGNORECASE,
 )
-# Each with the characters that it can begin with ("": any), which are quick to look at.
+# Each with its suspicion, the characters that it can begin with ("": any), and one that it must
+# have among its first characters ("": none) with their number: all of them are quick to look at.
+_CAPITAL_LETTERS = "".join(map(chr, (*range(ord("A"), ord("Z") + 1), *range(ord("À"), ord("Þ") + 1))))
 _LEADS = (
-    (_SLUG, "*BFUNASEDWCRLÚHbfunasedwcrlúh【[(速快突"),
-    (_BYLINE, "BVP"),
-    (_CREDITED, ""),
-    (_DATED, ""),
-    (_CAPITALS, ""),
-    (_EAST_ASIAN, "【（(新中"),
-    (_ADVISORY, "("),
+    (_SLUG, prescan.SLUG, "*BFUNASEDWCRLÚHbfunasedwcrlúh【[(速快突", "", 0),
+    (_BYLINE, prescan.BYLINE, "BVP", "", 0),
+    (_CREDITED, prescan.CREDITED, "", "(", 61),
+    (_DATED, prescan.DATED, "", ",", 47),
+    (_CAPITALS, prescan.CAPITALS, _CAPITAL_LETTERS, "", 0),
+    (_EAST_ASIAN, prescan.BRACKETS, "【（(新中", "", 0),
+    (_ADVISORY, prescan.BRACKETS, "(", "", 0),
 )
 
 # Sites deliver captions before the story: In this May 3 photo, … (AP Photo/A Name) LONDON (AP) — …
@@ -93,8 +97,10 @@ _PHOTO_CREDIT = re.compile(
     r".{2,60}\bvia (?:AP|Getty|Reuters)\b).{0,60})\s*",
     re.IGNORECASE,
 )
+_AGENCY_AND_DASH = r"\(\s*(?:AP|Reuters|AFP|dpa)\s*\)\s*[-–—]+\s*"
+_LATE_CREDIT = re.compile(_AGENCY_AND_DASH, re.IGNORECASE)  # quickly shows that there is no late dateline
 _LATE_DATELINE = re.compile(
-    r"(?<=[.)\n])\s*[^\W\d_][^.()\n]{1,45}(?:\.[^.()\n]{0,20}){0,3}\(\s*(?:AP|Reuters|AFP|dpa)\s*\)\s*[-–—]+\s*",
+    rf"(?<=[.)\n])\s*[^\W\d_][^.()\n]{{1,45}}(?:\.[^.()\n]{{0,20}}){{0,3}}{_AGENCY_AND_DASH}",
     re.IGNORECASE,
 )
 # A post shown whole: … build bridges! — Jane Roe (@janeroe) May 3, 2018
@@ -117,21 +123,26 @@ _GLUE = re.compile(r"[a-z]{3}(?=[A-Z][^\n]{15})")
 _GLUED_CHARACTERS = 300
 
 
-def strip_lead(text: str) -> str:
+def strip_lead(text: str, suspicions: int = prescan.EVERYTHING) -> str:
     """Remove bylines, datelines and agency credits from the start of a text."""
     start = len(text) - len(text.lstrip()) if text[:1].isspace() else 0
     for _ in range(_LEAD_ROUNDS):
         before = start
         lead = text[start : start + LEAD_CHARACTERS]
-        first = lead.lstrip()[:1]
-        for pattern, initials in _LEADS:
-            if initials and first not in initials:
+        words = lead.lstrip()
+        first = words[:1]
+        for pattern, suspicion, initials, mark, within in _LEADS:
+            if not suspicions & suspicion or (initials and first not in initials):
+                continue
+            if mark and words.find(mark, 0, within) < 0:
                 continue
             found = pattern.match(lead)
             if found is not None and found.end() > 0 and start + found.end() < len(text):
                 start += found.end()
                 lead = text[start : start + LEAD_CHARACTERS]
-                first = lead.lstrip()[:1]
+                words = lead.lstrip()
+                first = words[:1]
+                suspicions = prescan.EVERYTHING  # they were about another beginning
         if start == before:
             break
     return text[start:]
@@ -151,7 +162,9 @@ def strip_captions(text: str) -> str:
         end = found[1]
     if first[0] > LONGEST_CAPTION:  # where the first caption begins is not known: it stays with the lead
         return text[: first[1]] + text[end:]
-    dateline = _LATE_DATELINE.search(text, end - 1, CAPTIONS_CHARACTERS)
+    dateline = None
+    if _LATE_CREDIT.search(text, end - 1, CAPTIONS_CHARACTERS) is not None:
+        dateline = _LATE_DATELINE.search(text, end - 1, CAPTIONS_CHARACTERS)
     if dateline is not None:
         return text[dateline.end() :]
     return text[end:] if len(text) - end >= end else text
@@ -172,6 +185,8 @@ def quote_posts(text: str) -> str:
 
     Whoever reports on a post shows it: it is a quotation, though it stands there without marks.
     """
+    if "(@" not in text and "( @" not in text:
+        return text
     pieces = []
     position = 0
     handle = text.find("@")
@@ -214,6 +229,8 @@ def strip_links(text: str) -> str:
 
     Video sites print several in a row under every clip, and then "About" the channel: that goes too.
     """
+    if "http" not in text and "www." not in text:
+        return text
     pieces = []
     position = 0
     in_a_row = 0
@@ -237,15 +254,26 @@ def strip_links(text: str) -> str:
     return " ".join(pieces)
 
 
-def clean(text: str) -> str:
-    """Return the running text: markup, encoding damage, links, captions, dateline and credits removed."""
-    text = plain(text)
-    if ("/" in text and "http" in text) or "www." in text:
-        text = strip_links(text)
-    if "@" in text and ("(@" in text or "( @" in text):
-        text = quote_posts(text)
-    if "=" in text or "{" in text:
-        text = strip_script_residue(text)
-    if " MORE" in text:
-        text = strip_glued_headlines(text)
-    return strip_lead(strip_captions(text))
+# In this order, each with the suspicion that calls for it.
+_STEPS: tuple[tuple[int, Callable[[str], str]], ...] = (
+    (prescan.MARKUP, plain),
+    (prescan.LINKS, strip_links),
+    (prescan.POSTS, quote_posts),
+    (prescan.SCRIPTS, strip_script_residue),
+    (prescan.GLUE, strip_glued_headlines),
+    (prescan.CAPTIONS, strip_captions),
+)
+
+
+def clean(text: str, suspicions: int = prescan.EVERYTHING) -> str:
+    """Return the running text: markup, encoding damage, links, captions, dateline and credits removed.
+
+    ``suspicions``: which steps the text can need, as :func:`pipeline.prescan.prescan` tells.
+    """
+    for suspicion, step in _STEPS if suspicions & ~prescan.LEAD else ():
+        if suspicions & suspicion:
+            cleaned = step(text)
+            if cleaned is not text and cleaned != text:
+                text = cleaned
+                suspicions = prescan.EVERYTHING  # they were about another text
+    return strip_lead(text, suspicions) if suspicions & prescan.LEAD else text

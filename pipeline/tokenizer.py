@@ -28,7 +28,6 @@ from pipeline.kernels import kernel
 from pipeline.tokens import (
     HASH_SHIFT,
     IN_TITLE,
-    LEVEL_MASK,
     LEVEL_SHIFT,
     MAX_TOKENS,
     NAME,
@@ -37,9 +36,10 @@ from pipeline.tokens import (
     STARTS_SENTENCE,
     Tokens,
 )
-from pipeline.weights import UNLISTED_PAIR_LEVEL, level_of_number, level_of_word
+from pipeline.weights import UNLISTED_PAIR_LEVEL, level_of_number, weigh
 
 # Plain names, because a compiled kernel freezes module constants but not enum members.
+_SEPARATOR = int(Role.SEPARATOR)
 _LETTER = int(Role.LETTER)
 _DIGIT = int(Role.DIGIT)
 _IDEOGRAPH = int(Role.IDEOGRAPH)
@@ -50,7 +50,9 @@ _NEWLINE = int(Role.NEWLINE)
 _STOP = int(Role.STOP)
 _NOTHING = int(Role.NOTHING)
 _ROLE_MASK = 0xF
-_SPACE = 0x20
+# What the short way makes of a byte: a letter's folded form, or one of these.
+_LONG_WAY = 0
+_BETWEEN = 1  # ends a word, and does nothing else
 
 # A quotation that is never closed must not mark the rest of the article.
 MAX_QUOTED_WORDS = 150
@@ -58,9 +60,6 @@ MAX_QUOTED_WORDS = 150
 MAX_FURNITURE_WORDS = 40
 # Reading ends here: at least MAX_TOKENS of so many words carry weight in any prose.
 MAX_WORDS = 4 * MAX_TOKENS
-# A few words make up most of any text: their levels are remembered where the processor's
-# first cache holds them, which halves the cost of a word (a power of two).
-RECENT_WORDS = 4096
 # Below it: Thai, Lao, Myanmar, Khmer, for which there is no list of pairs.
 FIRST_LISTED_PAIR = 0x2E80
 # A furniture phrase is one to three words.
@@ -78,6 +77,7 @@ def tokenize(
     rows: npt.NDArray[np.uint32],
     expansions: npt.NDArray[np.uint32],
     table: npt.NDArray[np.uint32],
+    recent: npt.NDArray[np.uint32],
     furniture: npt.NDArray[np.uint32],
     tokens: Tokens,
     ends: npt.NDArray[np.int64],
@@ -86,14 +86,21 @@ def tokenize(
 
     ``buffer``: valid UTF-8, padded by :data:`PADDING_BYTES`; text ``i`` is
     ``buffer[starts[i]:starts[i + 1]]``, its title ends at ``titles[i]``. ``table``, ``furniture``: hash sets as
-    :mod:`pipeline.weights` and :mod:`pipeline.furniture` make them. ``tokens``
+    :mod:`pipeline.weights` and :mod:`pipeline.furniture` make them. ``recent``: as
+    :func:`pipeline.weights.recent_words` makes it, for this table alone. ``tokens``
     receives the tokens of all texts back to back, at most :data:`MAX_TOKENS`
     each; ``ends[i]`` is where text ``i``'s tokens end.
     """
     out = 0
     words = np.empty(MAX_WORDS + MAX_PARTS, dtype=np.int64)
-    recent = np.full(RECENT_WORDS, -1, dtype=np.int64)
     furniture_mask = len(furniture) - 1
+    shorts = np.full(256, _LONG_WAY, dtype=np.uint8)
+    for byte in range(0x80):
+        role = (int(rows[byte]) >> ROLE_SHIFT) & _ROLE_MASK
+        if role == _LETTER:
+            shorts[byte] = int(rows[byte]) & CODE_POINT_MASK
+        elif role == _SEPARATOR or role == _COMMA:
+            shorts[byte] = _BETWEEN
     for article in range(len(starts) - 1):
         total = 0  # words of this article
         position = int(starts[article])
@@ -123,45 +130,52 @@ def tokenize(
         phrase_found = False
 
         while position <= stop and total < MAX_WORDS:
-            # --- the short way through plain prose: ASCII letters, and single spaces between words.
+            # --- the short way through plain prose: ASCII letters, and what stands between words.
             # It does what the rest of this loop does for them, and leaves everything else to it.
             while position < stop:
-                byte = int(buffer[position])
-                if byte >= 0x80:
-                    break
-                row = int(rows[byte])
-                if (row >> ROLE_SHIFT) & _ROLE_MASK == _LETTER:
+                byte = int(buffer[np.uintp(position)])
+                short = int(shorts[byte])
+                if short > _BETWEEN:
                     if length == 0:
                         if run > 0:
                             break
                         state = FNV_OFFSET
                         is_number = False
-                        is_upper = (row & UPPER_BIT) != 0
+                        is_upper = short != byte
                         newlines = 0
                         after_stop = False
-                    state = fnv_step(state, row & CODE_POINT_MASK)
-                    length += 1
+                    begin = position
+                    while short > _BETWEEN:
+                        state = fnv_step(state, short)
+                        position += 1
+                        short = int(shorts[int(buffer[np.uintp(position)])]) if position < stop else 0
+                    length += position - begin
                     last_is_digit = False
+                elif short == _BETWEEN and length == 0 and run == 0:
+                    is_upper = False
                     position += 1
                 elif (
-                    byte == _SPACE
+                    short == _BETWEEN
                     and length > 0
                     and not is_number
-                    and quoted_words < 0
-                    and line_words >= PHRASE_WORDS
+                    and not last_is_digit
+                    and (line_words >= PHRASE_WORDS or line_first < 0)
                     and total < MAX_WORDS
                 ):
+                    position += 1
                     flags = NAME if is_upper and not sentence_begins else 0
-                    flags |= IN_TITLE if position + 1 < title_end else 0
+                    flags |= IN_TITLE if position < title_end else 0
                     flags |= STARTS_SENTENCE if sentence_is_new else 0
-                    words[total] = fmix32(state) << HASH_SHIFT | flags
+                    if quoted_words >= 0:
+                        flags |= QUOTED
+                        quoted_words = quoted_words + 1 if quoted_words < MAX_QUOTED_WORDS else -1
+                    words[np.uintp(total)] = fmix32(state) << HASH_SHIFT | flags
                     total += 1
                     line_words += 1
                     sentence_is_new = False
                     sentence_begins = False
                     is_upper = False
                     length = 0
-                    position += 1
                 else:
                     break
 
@@ -248,7 +262,7 @@ def tokenize(
                         phrase = fmix32(phrase ^ word)
                         probe = phrase & furniture_mask
                         while furniture[probe] != 0:
-                            if int(furniture[probe]) == phrase:
+                            if int(furniture[probe]) ^ phrase == 0:  # signed or not
                                 phrase_found = True
                                 break
                             probe = (probe + 1) & furniture_mask
@@ -339,26 +353,5 @@ def tokenize(
                     part += 1
                     row = int(expansions[part])
 
-        # --- weigh the words; those of level 0 are dropped (without a branch: it would be a coin toss)
-        first = out
-        pending = 0
-        for at in range(total):
-            entry = int(words[at])
-            word = entry >> HASH_SHIFT
-            level = (entry >> LEVEL_SHIFT) & LEVEL_MASK
-            if level == 0:
-                recent_slot = word & (RECENT_WORDS - 1)
-                if recent[recent_slot] >> LEVEL_SHIFT == word:
-                    level = int(recent[recent_slot]) & LEVEL_MASK
-                else:
-                    level = level_of_word(word, table)
-                    recent[recent_slot] = word << LEVEL_SHIFT | level
-            pending |= entry & STARTS_SENTENCE
-            flags = (entry & (NUMBER | NAME | QUOTED | IN_TITLE)) | pending
-            tokens[out] = (word >> 8) << HASH_SHIFT | level << LEVEL_SHIFT | flags
-            keep = 1 if level > 0 else 0
-            out += keep
-            pending &= keep - 1
-            if out - first == MAX_TOKENS:
-                break
+        out += weigh(words[:total], table, recent, tokens[out:])
         ends[article] = out

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 
-from pipeline import tokenizer
+from pipeline import tokenizer, weights
 from pipeline.article import Article
 from pipeline.codepoints import code_points
 from pipeline.engine import Engine
@@ -29,7 +29,7 @@ from pipeline.tokens import (
     STARTS_SENTENCE,
     Tokens,
 )
-from pipeline.weights import build_table, default_table
+from pipeline.weights import build_table, default_table, recent_words
 from tests.conftest import News
 from tests.texts import HOSTILE, any_text, article_from_news
 
@@ -361,6 +361,7 @@ def run_kernel(
         points.rows,
         points.expansions,
         table,
+        recent_words(),
         default_furniture(),
         tokens,
         ends,
@@ -372,8 +373,14 @@ def assert_same_interpreted(monkeypatch: pytest.MonkeyPatch, texts: list[str]) -
     """Run the kernel both ways and compare every bit."""
     compiled, compiled_ends = run_kernel(tokenize, texts, default_table().slots)
     with monkeypatch.context() as patched:
-        for name in ("fmix32", "fnv_step", "level_of_word", "level_of_number"):
-            patched.setattr(tokenizer, name, cast("Any", getattr(tokenizer, name)).py_func)
+        for module, name in (
+            (tokenizer, "fmix32"),
+            (tokenizer, "fnv_step"),
+            (tokenizer, "level_of_number"),
+            (tokenizer, "weigh"),
+            (weights, "level_of_word"),
+        ):
+            patched.setattr(module, name, cast("Any", getattr(module, name)).py_func)
         interpreted, ends = run_kernel(cast("Any", tokenize).py_func, texts, default_table().slots)
     assert compiled_ends.tolist() == ends.tolist()
     assert compiled.tolist() == interpreted.tolist()
