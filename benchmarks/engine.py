@@ -27,8 +27,10 @@ import numpy as np
 import orjson
 
 from benchmarks.datasketch_worker import DatasketchWorker
-from pipeline.article import format_date, parse_line
+from pipeline.answers import answer_lines, event_lines
+from pipeline.article import parse_line
 from pipeline.changelog import encode
+from pipeline.dates import format_date
 from pipeline.engine import Engine
 from pipeline.matcher import Matcher, WindowRules
 from pipeline.sketch import resketch
@@ -79,7 +81,7 @@ class SamewireWorker:
         self.checks += matched.counters.checks
         encode(matched.change)
         engine = self.engine.fingerprint
-        return [a.line(engine) for a in matched.answers] + [e.line(engine) for e in matched.events]
+        return answer_lines(matched.answers, engine) + event_lines(matched.events, engine)
 
 
 def measure_speed(rounds: int, share: int) -> dict[str, Any]:

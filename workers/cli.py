@@ -121,7 +121,7 @@ def clusters(state: StateOption) -> None:
     Example: samewire clusters --state out/state
     """
     from pipeline.answers import cluster_id
-    from pipeline.article import format_date
+    from pipeline.dates import format_date
     from workers.state import load_matcher
 
     for cluster in load_matcher(state).clusters():
