@@ -6,8 +6,12 @@ Words: FNV-1a over code points (Fowler, Noll, Vo 1991), finished with MurmurHash
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
+import numpy as np
+
+from pipeline.arrays import U64
 from pipeline.kernels import inlined
 
 FNV_OFFSET = 0x811C9DC5
@@ -42,3 +46,9 @@ def word_hash(folded: str) -> int:
 def identity64(name: str) -> int:
     """Return 64 bits that stand for ``name``; cluster ids are made of them."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
+
+
+def identities64(names: Iterable[str]) -> U64:
+    """Return :func:`identity64` of each."""
+    digests = b"".join([blake2b(name.encode(), digest_size=8).digest() for name in names])
+    return np.frombuffer(digests, ">u8").astype(np.uint64)
