@@ -50,5 +50,10 @@ def identity64(name: str) -> int:
 
 def identities64(names: Iterable[str]) -> U64:
     """Return :func:`identity64` of each."""
-    digests = b"".join([blake2b(name.encode(), digest_size=8).digest() for name in names])
-    return np.frombuffer(digests, ">u8").astype(np.uint64)
+    blank = blake2b(digest_size=8)  # copying it is cheaper than making one for each
+    digests = []
+    for name in names:
+        one = blank.copy()
+        one.update(name.encode())
+        digests.append(one.digest())
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.answers import ClusterEvent, from_columns
 from pipeline.arrays import I64, U64
+from pipeline.bands import Bytes
 from pipeline.clusters import members
 from pipeline.expiry import expire, free
 from pipeline.hashing import identities64, identity64
@@ -117,7 +119,7 @@ class Store:
         slots.time[places] = time
         slots.start[places] = starts
         slots.tokens[places] = counts
-        slots.low[places] = sketches.low
+        overwrite(slots.low, window.slot(first), sketches.low)
         slots.bond[places] = 0
         slots.version[places] = version
         slots.updated[places] = updated_ms
@@ -293,7 +295,7 @@ class Store:
         )
 
 
-def overwrite(ring: list[str], slot: int, values: Sequence[str]) -> None:
+def overwrite(ring: list[str] | Bytes, slot: int, values: Any) -> None:
     """Put values into a ring from ``slot`` on, around its end."""
     fitting = min(len(values), len(ring) - slot)
     ring[slot : slot + fitting] = values[:fitting]
