@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.arrays import I64, U8, U32
+from pipeline.arrays import I32, I64, U8, U32
 from pipeline.bands import BANDS, ROWS
 from pipeline.hashing import fmix32
 from pipeline.kernels import called, inlined, kernel
@@ -26,10 +26,9 @@ def bucket(low: U8, band: int, mask: int) -> int:
 
 
 @called
-def insert(ordinal: int, slot: int, heads: U32, slots: Slots) -> None:
+def insert(ordinal: int, slot: int, heads: U32, all_low: U8, following: U32) -> None:
     """Put the article in ``slot`` at the head of its buckets."""
-    low = slots.low[slot]
-    following = slots.following[slot]
+    low = all_low[slot]
     mask = heads.shape[1] - 1
     # Apart, so that the hashes are computed several at a time; unsigned, because a signed index is
     # tested for being negative at each access. Together twice as fast.
@@ -37,13 +36,21 @@ def insert(ordinal: int, slot: int, heads: U32, slots: Slots) -> None:
     for band in range(BANDS):
         places[band] = bucket(low, band, mask)
     for band in range(BANDS):
-        following[band] = heads[band, places[band]]
+        following[slot, band] = heads[band, places[band]]
         heads[band, places[band]] = ordinal & ORDINAL_MASK
 
 
 @called
 def gather(
-    slot: int, newest: int, count: int, slots: Slots, limit: int, seen: I64, candidates: I64
+    slot: int,
+    newest: int,
+    count: int,
+    low: U8,
+    following: U32,
+    row: I32,
+    limit: int,
+    seen: I64,
+    candidates: I64,
 ) -> tuple[int, int]:
     """Collect the articles that share a band with the one in ``slot``, which was just inserted.
 
@@ -55,10 +62,8 @@ def gather(
     Inserting first makes the many random accesses to the heads independent of each
     other; the walks below then begin in the article's own row.
     """
-    ring = len(slots.row) - 1
-    all_low = slots.low.reshape(-1, BANDS, ROWS)
-    low = all_low[slot]
-    following = slots.following
+    ring = len(row) - 1
+    keys = low.reshape(-1, BANDS, ROWS)
     # Most buckets have no other member: those that have are listed first, without a branch.
     bands = np.empty(BANDS + 1, np.uint64)
     ages = np.empty(BANDS + 1, np.int64)
@@ -80,10 +85,10 @@ def gather(
             other = others[walk]
             earlier = (newest - int(following[other, band_at])) & ORDINAL_MASK
             if (
-                all_low[other, band_at, 0] == low[band_at, 0]
-                and all_low[other, band_at, 1] == low[band_at, 1]
-                and all_low[other, band_at, 2] == low[band_at, 2]
-                and slots.row[other] >= 0
+                keys[other, band_at, 0] == keys[slot, band_at, 0]
+                and keys[other, band_at, 1] == keys[slot, band_at, 1]
+                and keys[other, band_at, 2] == keys[slot, band_at, 2]
+                and row[other] >= 0
             ):
                 if walked >= limit:
                     cut += 1
@@ -107,4 +112,4 @@ def link_all(first: int, newest: int, heads: U32, slots: Slots) -> None:
     for ordinal in range(first, newest):
         slot = ordinal & ring
         if slots.tokens[slot] > 0:
-            insert(ordinal, slot, heads, slots)
+            insert(ordinal, slot, heads, slots.low, slots.following)

@@ -78,30 +78,30 @@ _SHIFTS = tuple(np.uint64(bits) for bits in (7, 8, 16, 32))
 
 
 @called
-def agreeing_bytes(left: U64, right: U64) -> np.int64:
-    """Return how many bytes agree, eight at a time (zero bytes of a word: Warren, Hacker's Delight, ch. 6).
+def words_of(low: U8) -> U64:
+    """Return rows of low bytes as words of eight."""
+    return low.view(np.uint64)
 
-    A third of the time of comparing them one by one. For at most 255 words: each byte counts its own.
+
+@called
+def estimate(slot: int, other: int, window_ms: int, time: I64, words: U64) -> int:
+    """Return how many low bytes of two articles agree; 0 when they are more than a window apart.
+
+    Eight bytes at a time (zero bytes of a word: Warren, Hacker's Delight, ch. 6), in a third of the time
+    that one by one takes; each byte counts its own, so there may be 255 ``words`` (uint64 by slot) of them.
     """
+    distance = int(time[other]) - int(time[slot])
+    if distance > window_ms or -distance > window_ms:
+        return 0
     lowest, byte, two, four = _SHIFTS
     counts = np.uint64(0)
-    for k in range(len(left)):
-        differ = left[k] ^ right[k]
+    for k in range(words.shape[1]):
+        differ = words[slot, k] ^ words[other, k]
         counts += ~(((differ & _LOW_BITS) + _LOW_BITS) | differ | _LOW_BITS) >> lowest
     counts = (counts & _EVERY_OTHER) + ((counts >> byte) & _EVERY_OTHER)
     counts += counts >> two
     counts += counts >> four
-    return np.int64(counts & np.uint64(0xFFFF))  # int() would leave it unsigned in numba
-
-
-@called
-def estimate(slot: int, other: int, window_ms: int, slots: Slots) -> int:
-    """Return how many low bytes of two articles agree; 0 when they are more than a window apart."""
-    distance = int(slots.time[other]) - int(slots.time[slot])
-    if distance > window_ms or -distance > window_ms:
-        return 0
-    words = slots.low.view(np.uint64)
-    return int(agreeing_bytes(words[slot], words[other]))
+    return int(np.int64(counts & np.uint64(0xFFFF)))
 
 
 @kernel
@@ -125,6 +125,7 @@ def match_batch(
     ring = len(slots.row) - 1
     arena_mask = len(arena) - 1
     time = slots.time
+    words_of_low = words_of(slots.low)
     candidates = work.candidates
     counters = batch.counters
     merged = 0
@@ -142,8 +143,18 @@ def match_batch(
             continue
         found = 0
         if length > 0:
-            insert(ordinal, slot, heads, slots)
-            found, cut = gather(slot, ordinal, ordinal - opened, slots, bucket_limit, work.seen, candidates)
+            insert(ordinal, slot, heads, slots.low, slots.following)
+            found, cut = gather(
+                slot,
+                ordinal,
+                ordinal - opened,
+                slots.low,
+                slots.following,
+                slots.row,
+                bucket_limit,
+                work.seen,
+                candidates,
+            )
             counters[CUT_BUCKETS] += cut
             counters[CANDIDATES] += found
 
@@ -151,7 +162,7 @@ def match_batch(
         kept = 0
         for i in range(found):
             other = int(candidates[i]) & ring
-            agreeing = estimate(slot, other, window_ms, slots)
+            agreeing = estimate(slot, other, window_ms, time, words_of_low)
             if agreeing >= MIN_AGREEING:
                 candidates[kept] = (PERMUTATIONS - agreeing) << _SLOT_BITS | other
                 kept += 1
