@@ -63,7 +63,7 @@ def gather(
     other; the walks below then begin in the article's own row.
     """
     ring = len(row) - 1
-    keys = low.reshape(-1, BANDS, ROWS)
+    one, two, rows_of_band = np.uint64(1), np.uint64(2), np.uint64(ROWS)
     # Most buckets have no other member: those that have are listed first, without a branch.
     bands = np.empty(BANDS + 1, np.uint64)
     ages = np.empty(BANDS + 1, np.int64)
@@ -79,15 +79,16 @@ def gather(
     cut = 0
     for walk in range(walks):
         band_at = bands[walk]
+        at = band_at * rows_of_band
         age = int(ages[walk])
         walked = 0
         while True:
             other = others[walk]
             earlier = (newest - int(following[other, band_at])) & ORDINAL_MASK
             if (
-                keys[other, band_at, 0] == keys[slot, band_at, 0]
-                and keys[other, band_at, 1] == keys[slot, band_at, 1]
-                and keys[other, band_at, 2] == keys[slot, band_at, 2]
+                low[other, at] == low[slot, at]
+                and low[other, at + one] == low[slot, at + one]
+                and low[other, at + two] == low[slot, at + two]
                 and row[other] >= 0
             ):
                 if walked >= limit:
