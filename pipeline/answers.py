@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, Literal, NamedTuple, TypeVar
 
+import numpy as np
 import orjson
 
-from pipeline.article import format_date
+from pipeline.dates import format_date, format_dates
 
 ARTICLE_SCHEMA = "samewire.article/1"
 CLUSTER_SCHEMA = "samewire.cluster/1"
@@ -45,24 +48,12 @@ class Answer(NamedTuple):
     mark: str = ""
 
     def line(self, engine: str) -> bytes:
-        """Return :meth:`record` as JSON, written directly: one for each article is a cost."""
-        matched = orjson.dumps(self.matched_id).decode()
-        cluster = f'"c{self.cluster:016x}"' if self.cluster else "null"
-        return (
-            f'{{"article_id":{orjson.dumps(self.article_id).decode()},"cluster_id":{cluster},'
-            f'"relation":"{self.relation}","score":{self.score / 10_000!r},"matched_id":{matched},'
-            f'"published_at":"{format_date(self.published_ms)}","engine":"{engine}","schema":"{ARTICLE_SCHEMA}"'
-            f"{_LATE if self.late else ''}{_REPEATED if self.repeated else ''}{self._life()}}}"
-        ).encode()
+        """Return :meth:`record` as JSON."""
+        return answer_lines((self,), engine)[0]
 
-    def _life(self) -> str:
-        if not (self.version or self.replaces or self.conflict or self.moved or self.mark):
-            return ""
+    def life(self) -> dict[str, Any]:
+        """Return the fields that few answers have."""
         fields: dict[str, Any] = {}
-        self._add_life(fields)
-        return f",{orjson.dumps(fields).decode()[1:-1]}"
-
-    def _add_life(self, fields: dict[str, Any]) -> None:
         if self.version:
             fields["version"] = self.version
         if self.replaces is not None:
@@ -74,6 +65,7 @@ class Answer(NamedTuple):
             fields["moved"] = True
         if self.mark:
             fields |= orjson.loads(self.mark)
+        return fields
 
     def record(self, engine: str) -> dict[str, Any]:
         """Return the published form (``config/schemas/clustered.schema.json``)."""
@@ -91,8 +83,7 @@ class Answer(NamedTuple):
             fields["late"] = True
         if self.repeated:
             fields["repeated"] = True
-        self._add_life(fields)
-        return fields
+        return fields | self.life()
 
 
 class ClusterEvent(NamedTuple):
@@ -115,16 +106,8 @@ class ClusterEvent(NamedTuple):
     copies_found: int = 0
 
     def line(self, engine: str) -> bytes:
-        """Return :meth:`record` as JSON, written directly."""
-        if self.copies is not None:
-            return orjson.dumps(self.record(engine))
-        other = "" if self.other is None else f'"{_OTHER[self.event]}":"c{self.other:016x}",'
-        article = "" if self.article_id is None else f'"article_id":{orjson.dumps(self.article_id).decode()},'
-        return (
-            f'{{"event":"{self.event}","cluster_id":"c{self.cluster:016x}",{other}{article}"articles":{self.size},'
-            f'"first_published":"{format_date(self.first_ms)}","last_published":"{format_date(self.last_ms)}",'
-            f'"engine":"{engine}","schema":"{CLUSTER_SCHEMA}"}}'
-        ).encode()
+        """Return :meth:`record` as JSON."""
+        return event_lines((self,), engine)[0]
 
     def record(self, engine: str) -> dict[str, Any]:
         """Return the published form (``config/schemas/cluster-event.schema.json``)."""
@@ -143,6 +126,80 @@ class ClusterEvent(NamedTuple):
             "schema": CLUSTER_SCHEMA,
         }
         return fields
+
+
+_PLAIN = Answer("", 0, "", 0, None, 0)[6:]
+
+
+_T = TypeVar("_T", Answer, ClusterEvent)
+
+
+def from_columns(kind: type[_T], *columns: Iterable[Any]) -> list[_T]:
+    """Return one ``kind`` a row of the columns of all its fields, in half of the time that calling it takes."""
+    return list(map(partial(tuple.__new__, kind), zip(*columns, strict=False)))
+
+
+def answer_lines(answers: Sequence[Answer], engine: str) -> list[bytes]:
+    """Return :meth:`Answer.record` of each as JSON, written directly: one for each article is a cost."""
+    end = f'"engine":"{engine}","schema":"{ARTICLE_SCHEMA}"'
+    ids = _quoted([answer.article_id for answer in answers])
+    dates = format_dates([answer.published_ms for answer in answers])
+    names = _hexadecimal([answer.cluster for answer in answers])
+    lines = []
+    for answer, article_id, digits, published in zip(answers, ids, names, dates, strict=True):
+        _, name, relation, score, matched_id = answer[:5]
+        cluster = f'"c{digits}"' if name else "null"
+        matched = "null" if matched_id is None else orjson.dumps(matched_id).decode()
+        lines.append(
+            f'{{"article_id":{article_id},"cluster_id":{cluster},'
+            f'"relation":"{relation}","score":{score / 10_000!r},"matched_id":{matched},'
+            f'"published_at":"{published}",{end}{"" if answer[6:] == _PLAIN else _seldom(answer)}}}'.encode()
+        )
+    return lines
+
+
+def _seldom(answer: Answer) -> str:
+    life = answer.life()
+    return (
+        f"{_LATE if answer.late else ''}{_REPEATED if answer.repeated else ''}"
+        f"{f',{orjson.dumps(life).decode()[1:-1]}' if life else ''}"
+    )
+
+
+def event_lines(events: Sequence[ClusterEvent], engine: str) -> list[bytes]:
+    """Return :meth:`ClusterEvent.record` of each as JSON, written directly."""
+    end = f'"engine":"{engine}","schema":"{CLUSTER_SCHEMA}"'
+    ids = _quoted([event.article_id or "" for event in events])
+    firsts = format_dates([event.first_ms for event in events])
+    names = _hexadecimal([event.cluster for event in events])
+    lines = []
+    for event, by, digits, first in zip(events, ids, names, firsts, strict=True):
+        kind, _, size, first_ms, last_ms, other, article_id, copies, _ = event
+        if copies is not None:
+            lines.append(orjson.dumps(event.record(engine)))
+            continue
+        last = first if last_ms == first_ms else format_date(last_ms)
+        alias = "" if other is None else f'"{_OTHER[kind]}":"c{other:016x}",'
+        article = "" if article_id is None else f'"article_id":{by},'
+        lines.append(
+            f'{{"event":"{kind}","cluster_id":"c{digits}",{alias}{article}"articles":{size},'
+            f'"first_published":"{first}","last_published":"{last}",{end}}}'.encode()
+        )
+    return lines
+
+
+def _quoted(texts: Sequence[str]) -> list[str]:
+    """Return each as JSON. Whether any needs escapes is asked of all at once: ids hardly ever do."""
+    together = "".join(texts)
+    if together.isprintable() and '"' not in together and "\\" not in together:
+        return [f'"{text}"' for text in texts]
+    return [orjson.dumps(text).decode() for text in texts]
+
+
+def _hexadecimal(names: Sequence[int]) -> list[str]:
+    """Return the 16 digits of each name; for many at once faster than formatting."""
+    digits = np.array(names, ">u8").tobytes().hex()
+    return [digits[at : at + 16] for at in range(0, len(digits), 16)]
 
 
 def cluster_id(name: int) -> str:

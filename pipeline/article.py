@@ -5,15 +5,13 @@ The contract is ``config/schemas/article.schema.json``. Unknown fields are ignor
 
 from __future__ import annotations
 
-import re
 from codecs import BOM_UTF8
 from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 
+from pipeline.dates import parse_date
 from pipeline.errors import SamewireError
 
 MAX_ID_CHARACTERS = 512
@@ -56,9 +54,6 @@ class Rejected(SamewireError):
         self.detail = detail
 
 
-_OPTIONAL = ("title", "source", "lang", "url")
-
-
 @dataclass(slots=True)
 class Article:
     """A valid article, or the order to withdraw one (``kill``), which has no text.
@@ -80,80 +75,6 @@ class Article:
     embargo_ms: int | None = None
     kill: bool = False
     reason: str = ""
-
-
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
-# What format_date can write: the years 1 to 9999 in UTC, whatever the offset moved a moment to.
-_FIRST_MS = (date.min.toordinal() - _EPOCH_DAY) * 86_400_000
-_LAST_MS = (date.max.toordinal() - _EPOCH_DAY + 1) * 86_400_000 - 1
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?([Zz]|[+-]\d\d:?\d\d))?", re.ASCII
-)
-
-
-@lru_cache(maxsize=4096)
-def _day_ms(day: str) -> int | None:
-    if _DAY.fullmatch(day) is None:
-        return None
-    try:
-        return (date.fromisoformat(day).toordinal() - _EPOCH_DAY) * 86_400_000
-    except ValueError:
-        return None
-
-
-def parse_date(value: str) -> int:
-    """Return milliseconds since 1970 for an RFC 3339 date-time, or for a date (midnight UTC).
-
-    Raises :class:`ValueError` for anything else.
-    """
-    if len(value) == 20 and value[10] == "T" and value[19] == "Z" and value[13] == ":" == value[16]:
-        # the usual form, several times faster than the pattern; anything odd falls through
-        hour, minute, second = value[11:13], value[14:16], value[17:19]
-        if (
-            hour < "24"
-            and minute < "60"
-            and second < "60"
-            and (hour + minute + second).isdecimal()
-            and value.isascii()
-        ):
-            midnight = _day_ms(value[:10])
-            if midnight is not None:
-                return midnight + (int(hour) * 3600 + int(minute) * 60 + int(second)) * 1000
-    found = _RFC3339.fullmatch(value.strip())
-    if found is None:
-        raise ValueError(value)
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
-    days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
-    if hour is None:
-        return days * 86_400_000
-    if int(hour) > 23 or int(minute) > 59 or int(second) > 60:
-        raise ValueError(value)
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
-    if zone not in ("Z", "z"):
-        offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
-        if int(zone[1:3]) > 23 or int(zone[-2:]) > 59:
-            raise ValueError(value)
-        seconds -= offset if zone[0] == "+" else -offset
-    milliseconds = (days * 86_400 + seconds) * 1000 + int((fraction or "0").ljust(3, "0")[:3])
-    if not _FIRST_MS <= milliseconds <= _LAST_MS:
-        raise ValueError(value)
-    return milliseconds
-
-
-@lru_cache(maxsize=4096)
-def _format_day(days: int) -> str:
-    return date.fromordinal(_EPOCH_DAY + days).isoformat()
-
-
-@lru_cache(maxsize=8192)
-def format_date(milliseconds: int) -> str:
-    """Return RFC 3339 in UTC, with milliseconds only where there are any."""
-    days, rest = divmod(milliseconds, 86_400_000)
-    minutes, rest = divmod(rest, 60_000)
-    seconds, fraction = divmod(rest, 1000)
-    moment = f"{_format_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
-    return f"{moment}.{fraction:03d}Z" if fraction else f"{moment}Z"
 
 
 def _misfit(name: str, value: object) -> Rejected:
@@ -196,7 +117,12 @@ def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> A
         raise Rejected("missing_text", "text is empty")
     if len(text) > max_text_bytes or (4 * len(text) > max_text_bytes and len(text.encode()) > max_text_bytes):
         raise Rejected("too_large", f"text has more than {max_text_bytes} bytes")
-    title, source, lang, url = map(record.get, _OPTIONAL)
+    title, source, lang, url = (
+        record.get("title"),
+        record.get("source"),
+        record.get("lang"),
+        record.get("url"),
+    )
     if title.__class__ is not str:
         title = _absent("title", title)
     if source.__class__ is not str:
@@ -207,17 +133,18 @@ def article_from(record: Any, max_text_bytes: int = DEFAULT_MAX_TEXT_BYTES) -> A
         url = _absent("url", url)
     if "\0" in text or "\0" in title:
         raise Rejected("nul", "text or title has a NUL character")
+    version, updated, embargo = record.get("version"), record.get("updated_at"), record.get("embargo_until")
     return Article(
         identifier,
         text,
         title[:max_text_bytes],
-        _moment(record, "published_at"),
+        _moment("published_at", record.get("published_at")),
         source[:MAX_FIELD_BYTES],
         lang[:MAX_FIELD_BYTES],
         url[:MAX_FIELD_BYTES],
-        _version(record),
-        _moment(record, "updated_at"),
-        _moment(record, "embargo_until"),
+        _version(version) if version is not None else 0,
+        _moment("updated_at", updated) if updated is not None else None,
+        _moment("embargo_until", embargo) if embargo is not None else None,
     )
 
 
@@ -233,16 +160,15 @@ def _kill(identifier: str, record: dict[str, Any]) -> Article:
     return Article(
         identifier,
         "",
-        published_ms=_moment(record, "published_at"),
+        published_ms=_moment("published_at", record.get("published_at")),
         lang=(lang or "")[:MAX_FIELD_BYTES],
-        version=_version(record),
+        version=_version(record.get("version")),
         kill=True,
         reason=(reason or "")[:MAX_FIELD_BYTES],
     )
 
 
-def _moment(record: dict[str, Any], name: str) -> int | None:
-    value = record.get(name)
+def _moment(name: str, value: object) -> int | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
@@ -253,8 +179,7 @@ def _moment(record: dict[str, Any], name: str) -> int | None:
         raise Rejected("invalid_date", f"{name} {value[:40]!r} is not RFC 3339") from error
 
 
-def _version(record: dict[str, Any]) -> int:
-    value = record.get("version")
+def _version(value: object) -> int:
     if value is None:
         return 0
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 11:

@@ -8,7 +8,7 @@ two merging clusters the one that was founded earlier keeps its name.
 
 from __future__ import annotations
 
-from pipeline.arrays import I64, U8
+from pipeline.arrays import I32, I64, U8
 from pipeline.kernels import called, kernel
 from pipeline.window import NO_ROW, WITHDRAWN, Rows, Slots
 
@@ -22,36 +22,24 @@ def older(left: int, right: int, rows: Rows) -> bool:
 
 
 @called
-def found_cluster(slot: int, name: int, slots: Slots, rows: Rows) -> int:
-    """Take an unused row for a cluster that the article in ``slot`` founds; returns the row."""
-    rows.free_count[0] -= 1
-    target = int(rows.free[rows.free_count[0]])
-    rows.name[target] = name
-    rows.founded[target] = slots.time[slot]
-    rows.earliest[target] = slots.time[slot]
-    rows.latest[target] = slots.time[slot]
-    rows.size[target] = 0
-    rows.members[target] = 0
-    rows.open[target] = 0
-    return target
+def join(slot: int, target: int, row: I32, before: I32, after: I32, members: I32, anchor: I32) -> None:
+    """Add the article in ``slot`` to the circle of cluster ``target``.
 
-
-@called
-def join(slot: int, target: int, slots: Slots, rows: Rows) -> None:
-    """Add the article in ``slot`` to the circle of cluster ``target``."""
-    slots.row[slot] = target
-    if rows.members[target] == 0:
-        slots.before[slot] = slot
-        slots.after[slot] = slot
-        rows.anchor[target] = slot
+    The arrays are fields of :class:`Slots` and :class:`Rows`; named tuples of arrays cost a kernel much to pass.
+    """
+    row[slot] = target
+    if members[target] == 0:
+        before[slot] = slot
+        after[slot] = slot
+        anchor[target] = slot
     else:
-        here = rows.anchor[target]
-        there = slots.after[here]
-        slots.after[here] = slot
-        slots.before[slot] = here
-        slots.after[slot] = there
-        slots.before[there] = slot
-    rows.members[target] += 1
+        here = anchor[target]
+        there = after[here]
+        after[here] = slot
+        before[slot] = here
+        after[slot] = there
+        before[there] = slot
+    members[target] += 1
 
 
 @kernel
@@ -62,7 +50,7 @@ def join_all(places: I64, row: I64, slots: Slots, rows: Rows) -> None:
         target = row[position]
         slots.row[slot] = NO_ROW
         if target != NO_ROW:
-            join(slot, target, slots, rows)
+            join(slot, target, slots.row, slots.before, slots.after, rows.members, rows.anchor)
             rows.open[target] += 1
             rows.latest[target] = max(rows.latest[target], slots.time[slot])
 
@@ -185,5 +173,5 @@ def move(places: I64, is_open: U8, target: int, slots: Slots, rows: Rows) -> Non
         source = leave(slot, slots, rows)
         rows.open[source] -= is_open[position]
         drop_if_empty(source, rows)
-        join(slot, target, slots, rows)
+        join(slot, target, slots.row, slots.before, slots.after, rows.members, rows.anchor)
         rows.open[target] += is_open[position]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
-from pipeline.answers import Answer, ClusterEvent
+from pipeline.answers import Answer, ClusterEvent, from_columns
 from pipeline.arrays import I64, U8, U64
 from pipeline.draft import Draft
 from pipeline.life import Notices
 from pipeline.matching import CANDIDATES, CHECKS, COUNTERS, CUT_BUCKETS, LINKS, Batch, match_batch
 from pipeline.sketch import Sketches
-from pipeline.store import Store
+from pipeline.store import Store, overwrite
 from pipeline.verify import NEW, RELATIONS
 
 MAX_BUCKET_WALK = 128
@@ -54,19 +55,20 @@ class Run:
     events: list[ClusterEvent] = field(default_factory=list)
     counters: Counters = field(default_factory=Counters)
 
-    def enter(self, positions: Sequence[int], names: Sequence[int], late: U8) -> I64:
+    def enter(self, positions: Sequence[int], names: U64, late: U8) -> I64:
         """Let the articles at these positions into the window; returns their slots."""
         store, draft, notices = self.store, self.draft, self.notices
         window, slots, rows = store.window, store.window.slots, store.window.rows
         whole = len(positions) == len(self.sketches)
         sketches = self.sketches if whole else self.sketches.select(positions)
         time = self.time[positions]
-        ids = [self.ids[p] for p in positions]
+        ids = list(self.ids) if whole else [self.ids[p] for p in positions]
+        marks = notices.marks if whole else [notices.marks[p] for p in positions]
         first = window.next
         places = store.fill(ids, time, sketches, notices.version[positions], notices.updated_ms[positions])
         most_merges = window.capacity - int(rows.free_count[0]) + len(ids) + 1
         batch = Batch(
-            names=np.array(names, np.uint64),
+            names=names,
             late=late,
             matched=np.zeros(len(ids), np.int64),
             merge_names=np.empty((most_merges, 2), np.uint64),
@@ -89,13 +91,12 @@ class Run:
         self._count(batch)
         merged_ids = self._merged(batch.merge_names[:merges], batch.merge_facts[:merges], ids)
         self.events += merged_ids
-        matched_ids = [store.ids[window.slot(o)] if o else "" for o in batch.matched.tolist()]
-        for ordinal, position, slot, matched_id in zip(
-            range(first, window.next), positions, places.tolist(), matched_ids, strict=True
-        ):
-            store.matched[slot] = matched_id
-            if notices.marks[position]:
-                store.marks[ordinal] = notices.marks[position]
+        matched_ids = [""] * len(ids)
+        for place in np.flatnonzero(batch.matched).tolist():
+            matched_ids[place] = store.ids[window.slot(int(batch.matched[place]))]
+        overwrite(store.matched, window.slot(first), matched_ids)
+        if any(marks):
+            store.marks |= {first + place: mark for place, mark in enumerate(marks) if mark}
         self._rename(places, batch.merge_names[:merges, 1])
         draft.merge_positions.append(batch.merge_facts[:merges, 0] + len(draft.ids))
         draft.merge_names.append(batch.merge_names[:merges].copy())
@@ -117,30 +118,22 @@ class Run:
     def answered(self, positions: Sequence[int], places: I64) -> list[Answer]:
         """Return the answers to the articles at these positions, which are in these slots."""
         slots, matched, marks = self.store.window.slots, self.store.matched, self.notices.marks
-        return [
-            Answer(
-                self.ids[position],
-                name,
-                RELATIONS[relation],
-                score,
-                matched[slot] or None,
-                time,
-                row < 0,
-                version=version,
-                mark=marks[position],
-            )
-            for position, name, relation, score, slot, time, row, version in zip(
-                positions,
-                slots.name[places].tolist(),
-                slots.relation[places].tolist(),
-                slots.score[places].tolist(),
-                places.tolist(),
-                slots.time[places].tolist(),
-                slots.row[places].tolist(),
-                slots.version[places].tolist(),
-                strict=True,
-            )
-        ]
+        columns = (
+            [self.ids[position] for position in positions],
+            slots.name[places].tolist(),
+            [RELATIONS[relation] for relation in slots.relation[places].tolist()],
+            slots.score[places].tolist(),
+            [matched[slot] or None for slot in places.tolist()],
+            slots.time[places].tolist(),
+            (slots.row[places] < 0).tolist(),
+            repeat(False),  # repeated
+            slots.version[places].tolist(),
+            repeat(None),  # replaces
+            repeat(False),  # conflict
+            repeat(False),  # moved
+            [marks[position] for position in positions],
+        )
+        return from_columns(Answer, *columns)
 
     def _rename(self, places: I64, lost: U64) -> None:
         """Keep the names of the clusters that a run founded or merged."""
@@ -166,6 +159,32 @@ class Run:
                 names.tolist(), facts.tolist(), strict=True
             )
         ]
+
+
+def founded(answers: Sequence[Answer]) -> list[ClusterEvent]:
+    """Return the events of the clusters that new articles founded; a late one's is closed at once."""
+    new = [answer for answer in answers if answer.relation == "new"]
+    times = [answer.published_ms for answer in new]
+    created = from_columns(
+        ClusterEvent,
+        repeat("created"),
+        [answer.cluster for answer in new],
+        repeat(1),  # size
+        times,
+        times,
+        repeat(None),  # other
+        [answer.article_id for answer in new],
+        repeat(None),  # copies
+        repeat(0),  # copies_found
+    )
+    if not any(answer.late for answer in new):
+        return created
+    events = []
+    for answer, event in zip(new, created, strict=True):
+        events.append(event)
+        if answer.late:
+            events.append(event._replace(event="closed", article_id=None))
+    return events
 
 
 def answer_again(store: Store, ordinal: int) -> Answer:

@@ -47,9 +47,9 @@ def expire(
                 held += 1
             if rows.open[cluster] == 0:
                 closed_names[count] = rows.name[cluster]
-                closed[count, 0] = rows.size[cluster]
-                closed[count, 1] = rows.earliest[cluster]
-                closed[count, 2] = rows.latest[cluster]
+                closed[0, count] = rows.size[cluster]
+                closed[1, count] = rows.earliest[cluster]
+                closed[2, count] = rows.latest[cluster]
                 count += 1
         opened += 1
     return opened, count, held

@@ -6,8 +6,12 @@ Words: FNV-1a over code points (Fowler, Noll, Vo 1991), finished with MurmurHash
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
+import numpy as np
+
+from pipeline.arrays import U64
 from pipeline.kernels import inlined
 
 FNV_OFFSET = 0x811C9DC5
@@ -42,3 +46,14 @@ def word_hash(folded: str) -> int:
 def identity64(name: str) -> int:
     """Return 64 bits that stand for ``name``; cluster ids are made of them."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
+
+
+def identities64(names: Iterable[str]) -> U64:
+    """Return :func:`identity64` of each."""
+    blank = blake2b(digest_size=8)  # copying it is cheaper than making one for each
+    digests = []
+    for name in names:
+        one = blank.copy()
+        one.update(name.encode())
+        digests.append(one.digest())
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)

@@ -8,7 +8,9 @@ A bucket can hold several keys; they are told apart by the band's bytes themselv
 
 from __future__ import annotations
 
-from pipeline.arrays import I64, U8, U32
+import numpy as np
+
+from pipeline.arrays import I32, I64, U8, U32
 from pipeline.bands import BANDS, ROWS
 from pipeline.hashing import fmix32
 from pipeline.kernels import called, inlined, kernel
@@ -24,19 +26,31 @@ def bucket(low: U8, band: int, mask: int) -> int:
 
 
 @called
-def insert(ordinal: int, slot: int, heads: U32, slots: Slots) -> None:
+def insert(ordinal: int, slot: int, heads: U32, all_low: U8, following: U32) -> None:
     """Put the article in ``slot`` at the head of its buckets."""
-    low = slots.low[slot]
+    low = all_low[slot]
     mask = heads.shape[1] - 1
+    # Apart, so that the hashes are computed several at a time; unsigned, because a signed index is
+    # tested for being negative at each access. Together twice as fast.
+    places = np.empty(BANDS, np.uint64)
     for band in range(BANDS):
-        place = bucket(low, band, mask)
-        slots.following[slot, band] = heads[band, place]
-        heads[band, place] = ordinal & ORDINAL_MASK
+        places[band] = bucket(low, band, mask)
+    for band in range(BANDS):
+        following[slot, band] = heads[band, places[band]]
+        heads[band, places[band]] = ordinal & ORDINAL_MASK
 
 
 @called
 def gather(
-    slot: int, newest: int, count: int, slots: Slots, limit: int, seen: I64, candidates: I64
+    slot: int,
+    newest: int,
+    count: int,
+    low: U8,
+    following: U32,
+    row: I32,
+    limit: int,
+    seen: I64,
+    candidates: I64,
 ) -> tuple[int, int]:
     """Collect the articles that share a band with the one in ``slot``, which was just inserted.
 
@@ -48,27 +62,34 @@ def gather(
     Inserting first makes the many random accesses to the heads independent of each
     other; the walks below then begin in the article's own row.
     """
-    ring = len(slots.row) - 1
-    all_low = slots.low
-    low = all_low[slot]
+    ring = len(row) - 1
+    one, two, rows_of_band = np.uint64(1), np.uint64(2), np.uint64(ROWS)
+    # Most buckets have no other member: those that have are listed first, without a branch.
+    bands = np.empty(BANDS + 1, np.uint64)
+    ages = np.empty(BANDS + 1, np.int64)
+    others = np.empty(BANDS + 1, np.uint64)
+    walks = 0
+    for band in range(BANDS):
+        age = (newest - int(following[slot, band])) & ORDINAL_MASK
+        bands[walks] = band
+        ages[walks] = age
+        others[walks] = (newest - age) & ring
+        walks += 1 if 0 < age <= count else 0
     found = 0
     cut = 0
-    for band in range(BANDS):
-        at = band * ROWS
-        link = int(slots.following[slot, band])
+    for walk in range(walks):
+        band_at = bands[walk]
+        at = band_at * rows_of_band
+        age = int(ages[walk])
         walked = 0
-        last_age = 0
         while True:
-            age = (newest - link) & ORDINAL_MASK
-            if age <= last_age or age > count:
-                break
-            last_age = age
-            other = (newest - age) & ring
+            other = others[walk]
+            earlier = (newest - int(following[other, band_at])) & ORDINAL_MASK
             if (
-                all_low[other, at] == low[at]
-                and all_low[other, at + 1] == low[at + 1]
-                and all_low[other, at + 2] == low[at + 2]
-                and slots.row[other] >= 0
+                low[other, at] == low[slot, at]
+                and low[other, at + one] == low[slot, at + one]
+                and low[other, at + two] == low[slot, at + two]
+                and row[other] >= 0
             ):
                 if walked >= limit:
                     cut += 1
@@ -78,7 +99,10 @@ def gather(
                     seen[other] = newest
                     candidates[found] = newest - age
                     found += 1
-            link = int(slots.following[other, band])
+            if earlier <= age or earlier > count:
+                break
+            age = earlier
+            others[walk] = (newest - age) & ring
     return found, cut
 
 
@@ -89,4 +113,4 @@ def link_all(first: int, newest: int, heads: U32, slots: Slots) -> None:
     for ordinal in range(first, newest):
         slot = ordinal & ring
         if slots.tokens[slot] > 0:
-            insert(ordinal, slot, heads, slots)
+            insert(ordinal, slot, heads, slots.low, slots.following)

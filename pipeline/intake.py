@@ -13,8 +13,7 @@ import numpy as np
 from pipeline.answers import Answer, ClusterEvent
 from pipeline.arrays import I64
 from pipeline.draft import Draft
-from pipeline.entering import Run, answer_again
-from pipeline.hashing import identity64
+from pipeline.entering import Run, answer_again, founded
 from pipeline.killing import kill, withdrawn
 from pipeline.life import FIRST, Kill, Notices, Stamp
 from pipeline.removal import remove
@@ -57,6 +56,10 @@ class Intake:
         self._make_room()
         store, waiting = self._store, self._waiting
         known, opened = store.ordinals, store.window.open
+        if self._all_new():
+            waiting.update(zip(self._ids, range(len(self._ids)), strict=True))
+            self._match_waiting()
+            return
         for position, (article_id, is_kill) in enumerate(
             zip(self._ids, self._notices.kill.tolist(), strict=True)
         ):
@@ -72,11 +75,23 @@ class Intake:
                 self._sort(position, article_id)
         self._match_waiting()
 
+    def _all_new(self) -> bool:
+        """Tell whether the batch has neither a kill nor an id that is known or occurs twice, as most have."""
+        store, ids = self._store, self._ids
+        return (
+            not (self._notices.kill.any() or store.kills or self._pushed_out)
+            and store.ordinals.keys().isdisjoint(ids)
+            and len(set(ids)) == len(ids)
+        )
+
     def _make_room(self) -> None:
         store = self._store
         known, opened = store.ordinals, store.window.open
         stamped = (self._notices.version > 0) | (self._notices.updated_ms >= 0)
-        entering = sum(known.get(i, 0) < opened for i in self._ids) + int(stamped.sum())
+        unknown = len(self._ids)
+        if not known.keys().isdisjoint(self._ids):
+            unknown = sum(known.get(i, 0) < opened for i in self._ids)
+        entering = unknown + int(stamped.sum())
         if len(store.window) + entering > store.rules.max_articles:
             # an article that came before may have to leave for this batch
             self._pushed_out = {
@@ -172,7 +187,7 @@ class Intake:
         name = store.founding_name(article_id, store.window.next, again=True)
         # not late while its story is in the window, unless the correction moves it out of it
         late = np.array([self._time[position] < self._horizon_ms()], np.uint8)
-        new = int(self.run.enter([position], [name], late)[0])
+        new = int(self.run.enter([position], np.array([name], np.uint64), late)[0])
         if slots.row[old] == WITHDRAWN:  # no merge moved it with its cluster
             slots.row[old] = row
         events, emptied = remove(store, ordinal, self.run.draft)
@@ -204,25 +219,11 @@ class Intake:
         """Match the new articles that wait."""
         if not self._waiting:
             return
-        positions = list(self._waiting.values())
-        # a killed version's name may belong to its copies
-        store = self._store
-        late = self.run.late(self._time[positions])
-        names = [
-            identity64(article_id)
-            if is_late
-            else store.founding_name(article_id, ordinal, again=article_id in store.kills)
-            for ordinal, (article_id, is_late) in enumerate(
-                zip(self._waiting, late.tolist(), strict=True), start=store.window.next
-            )
-        ]
+        ids, positions = list(self._waiting), list(self._waiting.values())
         self._waiting.clear()
-        places = self.run.enter(positions, names, late)
-        for answer, position in zip(self.run.answered(positions, places), positions, strict=True):
+        late = self.run.late(self._time[positions])
+        places = self.run.enter(positions, self._store.founding_names(ids, late), late)
+        answers = self.run.answered(positions, places)
+        for answer, position in zip(answers, positions, strict=True):
             self._answers[position] = answer
-            if answer.relation == "new":
-                times = (answer.published_ms, answer.published_ms)
-                created = ClusterEvent("created", answer.cluster, 1, *times, article_id=answer.article_id)
-                self.run.events.append(created)
-                if answer.late:
-                    self.run.events.append(ClusterEvent("closed", answer.cluster, 1, *times))
+        self.run.events += founded(answers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from pipeline.answers import MAX_COPIES, Answer, ClusterEvent
-from pipeline.article import format_date
+from pipeline.dates import format_date
 from pipeline.entering import Run, answer_again
 from pipeline.life import ALL_VERSIONS, QUIET_KILL, Kill
 from pipeline.removal import derived_from, remove

@@ -19,7 +19,8 @@ import numpy.typing as npt
 import orjson
 
 from pipeline.advisory import advisory
-from pipeline.article import Article, format_date
+from pipeline.article import Article
+from pipeline.dates import format_date
 
 ALL_VERSIONS = 1 << 62
 """What a kill without a version withdraws."""

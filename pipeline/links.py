@@ -6,7 +6,7 @@ from pipeline.arrays import I64, U8
 from pipeline.bands import BANDS, ROWS
 from pipeline.features import clear, tabulate
 from pipeline.kernels import called, kernel
-from pipeline.matching import MIN_AGREEING, Workspace, estimate
+from pipeline.matching import MIN_AGREEING, Workspace, estimate, words_of
 from pipeline.tokens import Tokens
 from pipeline.verify import LINK_SCORE, verify
 from pipeline.window import Slots
@@ -42,7 +42,7 @@ def linked_to(
         linked[i] = 0
         if length == 0 or slots.tokens[other] == 0 or not shares_bucket(slot, other, slots):
             continue
-        if estimate(slot, other, window_ms, slots) < MIN_AGREEING:
+        if estimate(slot, other, window_ms, slots.time, words_of(slots.low)) < MIN_AGREEING:
             continue
         if not tabulated:
             words = tabulate(arena, at, length, work.tables[0])

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.answers import ClusterEvent
-from pipeline.arrays import I64
+from pipeline.answers import ClusterEvent, from_columns
+from pipeline.arrays import I64, U64
+from pipeline.bands import Bytes
 from pipeline.clusters import members
 from pipeline.expiry import expire, free
-from pipeline.hashing import identity64
+from pipeline.hashing import identities64, identity64
 from pipeline.index import link_all
 from pipeline.life import Kills, Stamp
 from pipeline.links import linked_to
@@ -116,13 +119,12 @@ class Store:
         slots.time[places] = time
         slots.start[places] = starts
         slots.tokens[places] = counts
-        slots.low[places] = sketches.low
+        overwrite(slots.low, window.slot(first), sketches.low)
         slots.bond[places] = 0
         slots.version[places] = version
         slots.updated[places] = updated_ms
         store_tokens(sketches.tokens, sketches.ends, starts, window.arena)
-        for slot, article_id in zip(places.tolist(), ids, strict=True):
-            self.ids[slot] = article_id
+        overwrite(self.ids, window.slot(first), ids)
         self.ordinals.update(zip(ids, range(first, first + len(ids)), strict=True))
         window.next = first + len(ids)
         return places
@@ -151,8 +153,8 @@ class Store:
         ``bond``: whether to tie together what the leaving articles link; a fold reads that from the log.
         """
         window = self.window
-        events = []
-        closed = np.empty((_CHUNK, 3), np.int64)
+        events: list[ClusterEvent] = []
+        closed = np.empty((3, _CHUNK), np.int64)
         names = np.empty(_CHUNK, np.uint64)
         holding = np.empty(_CHUNK, np.int64)
         while True:
@@ -167,10 +169,17 @@ class Store:
                 names,
                 holding,
             )
-            for name, (size, earliest, latest) in zip(
-                names[:count].tolist(), closed[:count].tolist(), strict=True
-            ):
-                events.append(ClusterEvent("closed", name, size, earliest, latest))
+            no = repeat(None)
+            events += from_columns(
+                ClusterEvent,
+                repeat("closed"),
+                names[:count].tolist(),
+                *closed[:, :count].tolist(),
+                no,  # other
+                no,  # article_id
+                no,  # copies
+                repeat(0),  # copies_found
+            )
             if bond:
                 for ordinal in holding[:held].tolist():
                     self._bond(ordinal)
@@ -188,6 +197,16 @@ class Store:
         rows.latest[row] = NEVER
         self.names[name] = row
         return row
+
+    def founding_names(self, ids: Sequence[str], late: npt.NDArray[np.uint8]) -> U64:
+        """Return :meth:`founding_name` for articles that come next; a ``late`` one founds nothing that could clash."""
+        names = identities64(ids)
+        if self.kills or not self.names.keys().isdisjoint(names.tolist()):
+            for position in np.flatnonzero(late == 0).tolist():
+                # a killed version's name may belong to its copies
+                again = ids[position] in self.kills
+                names[position] = self.founding_name(ids[position], self.window.next + position, again)
+        return names
 
     def founding_name(self, article_id: str, ordinal: int, again: bool = False) -> int:
         """Return the name of a cluster that an article would found.
@@ -254,17 +273,30 @@ class Store:
         first, end = window.first, window.open
         gone = np.empty(end - first, np.uint64)
         count = free(first, end, window.slots, window.rows, gone)
-        for name in gone[:count].tolist():
-            if window.rows.members[self.names.get(name, 0)] == 0:  # or another cluster bears it by now
-                self.names.pop(name, None)
-        for ordinal in range(first, end):
-            slot = window.slot(ordinal)
-            if self.ordinals.get(self.ids[slot]) == ordinal:
-                del self.ordinals[self.ids[slot]]
-            self.ids[slot] = self.matched[slot] = ""
+        names, ordinals = self.names, self.ordinals
+        lost = gone[:count].tolist()
+        left = window.rows.members[[names.get(name, 0) for name in lost]].tolist()
+        for name, members_left in zip(lost, left, strict=True):
+            if not members_left:  # or another cluster bears it by now
+                names.pop(name, None)
+        at = window.slot(first)
+        leaving = self.ids[at : at + end - first] + self.ids[: max(0, at + end - first - window.capacity)]
+        for ordinal, article_id in zip(range(first, end), leaving, strict=True):
+            if ordinals.get(article_id) == ordinal:
+                del ordinals[article_id]
+        nothing = [""] * (end - first)
+        overwrite(self.ids, at, nothing)
+        overwrite(self.matched, at, nothing)
         if self.marks:
             self.marks = {ordinal: mark for ordinal, mark in self.marks.items() if ordinal >= end}
         window.first = end
         window.arena_first = (
             int(window.slots.start[window.slot(end)]) if end < window.next else window.arena_next
         )
+
+
+def overwrite(ring: list[str] | Bytes, slot: int, values: Any) -> None:
+    """Put values into a ring from ``slot`` on, around its end."""
+    fitting = min(len(values), len(ring) - slot)
+    ring[slot : slot + fitting] = values[:fitting]
+    ring[: len(values) - fitting] = values[fitting:]

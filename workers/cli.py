@@ -64,6 +64,7 @@ def run(
     """
     from pipeline.engine import Engine
     from pipeline.weights import TermTable
+    from workers.collector import calm_collector
     from workers.health import Endpoint, Health
     from workers.local import LocalWorker
     from workers.metrics import Metrics
@@ -96,6 +97,7 @@ def run(
             )
         )
         health.ready()
+        calm_collector()
         bar = stack.enter_context(_progress(worker.reader.total_bytes, quiet))
         worker.on_progress = bar
         _log().info(
@@ -121,7 +123,7 @@ def clusters(state: StateOption) -> None:
     Example: samewire clusters --state out/state
     """
     from pipeline.answers import cluster_id
-    from pipeline.article import format_date
+    from pipeline.dates import format_date
     from workers.state import load_matcher
 
     for cluster in load_matcher(state).clusters():

@@ -187,6 +187,7 @@ def _settings(config: Path | None, metrics_port: int | None = None) -> Settings:
 def _work(role: str, slot: str, config: Path | None, metrics_port: int | None) -> int:
     from pipeline.engine import Engine
     from pipeline.weights import TermTable
+    from workers.collector import calm_collector
     from workers.health import Endpoint, Health
     from workers.kafka.measured import MeasuredObserver
     from workers.metrics import Metrics
@@ -203,6 +204,7 @@ def _work(role: str, slot: str, config: Path | None, metrics_port: int | None) -
         if settings.metrics.port is not None:
             endpoint = stack.enter_context(Endpoint(settings.metrics, metrics, health))
             structlog.get_logger().info("metrics_listening", host=settings.metrics.host, port=endpoint.port)
+        calm_collector()
         run = _run_sign if role == "sign" else _run_match
         return int(run(engine, settings, slot, metrics, health, MeasuredObserver(metrics, health), tracing))
 

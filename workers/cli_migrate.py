@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from config.settings import Settings, load_settings
-from pipeline.article import format_date
+from pipeline.dates import format_date
 from pipeline.errors import SettingsError
 from workers.cli_tools import JsonOption, QuietOption
 from workers.console import bar, print_json, say

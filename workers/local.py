@@ -20,7 +20,7 @@ import orjson
 import structlog
 
 from config.settings import Settings, milliseconds
-from pipeline.answers import Answer
+from pipeline.answers import Answer, answer_lines, event_lines
 from pipeline.arrays import I64
 from pipeline.article import LINE_ALLOWANCE, Article, Rejected, about, parse_line
 from pipeline.engine import Engine
@@ -238,8 +238,8 @@ class LocalWorker:
     def _write(self, matched: Matched, answers: Sequence[Answer], dead: list[bytes]) -> None:
         output, events, letters = self._outputs
         engine = self.engine.fingerprint
-        output.write([a.line(engine) for a in answers])
-        events.write([e.line(engine) for e in matched.events])
+        output.write(answer_lines(answers, engine))
+        events.write(event_lines(matched.events, engine))
         letters.write(dead)
         self._count(matched, answers)
 

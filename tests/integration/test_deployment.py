@@ -14,7 +14,7 @@ import pytest
 from kafka import KafkaProducer
 
 from config.settings import load_settings
-from pipeline.article import format_date
+from pipeline.dates import format_date
 from pipeline.engine import Engine
 from tests.conftest import NEWS, SAMPLE
 from tests.kafka.broker import KafkaBroker

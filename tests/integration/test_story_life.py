@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from config.settings import Settings
-from pipeline.article import format_date
 from pipeline.changelog import decode
+from pipeline.dates import format_date
 from pipeline.matcher import Matcher, WindowRules
 from tests.conftest import ROOT
 from tests.histories import ENGINE, HOUR, Model, Step

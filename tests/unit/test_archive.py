@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from config.settings import Settings
-from pipeline.article import parse_date
+from pipeline.dates import parse_date
 from pipeline.engine import Engine
 from tests.conftest import SAMPLE
 from workers.local import LocalWorker

@@ -13,10 +13,9 @@ from pipeline.article import (
     REASONS,
     Article,
     Rejected,
-    format_date,
-    parse_date,
     parse_line,
 )
+from pipeline.dates import format_date, parse_date
 
 LIMIT = 2048
 

@@ -132,7 +132,7 @@ def test_what_readers_want_to_know_travels_with_its_article(engine: Engine) -> N
 
 @pytest.mark.news
 def test_a_long_real_stream_folds_and_continues_alike(desk: Callable[..., Desk], news: News) -> None:
-    from pipeline.article import parse_date
+    from pipeline.dates import parse_date
 
     records: list[dict[str, Any]] = news("reuters_stream", 3000)
     articles = [(str(r["id"]), r["text"], parse_date(r["published_at"])) for r in records]

@@ -35,8 +35,11 @@ class Index:
         window.slots.tokens[slot] = 1
         seen, candidates = np.zeros(window.capacity, np.int64), np.empty(window.capacity, np.int64)
         count = ordinal - window.open
-        insert(ordinal, slot, window.heads, window.slots)
-        found, cut = gather(slot, ordinal, count, window.slots, limit, seen, candidates)
+        slots = window.slots
+        insert(ordinal, slot, window.heads, slots.low, slots.following)
+        found, cut = gather(
+            slot, ordinal, count, slots.low, slots.following, slots.row, limit, seen, candidates
+        )
         self.cut += cut
         window.next += 1
         return set(candidates[:found].tolist())

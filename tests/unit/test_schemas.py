@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 
 from config.settings import Settings
 from pipeline.answers import cluster_id
-from pipeline.article import REASONS, Rejected, format_date, parse_line
+from pipeline.article import REASONS, Rejected, parse_line
+from pipeline.dates import format_date
 from pipeline.engine import Engine
 from pipeline.killing import KILLED
 from pipeline.verify import RELATIONS

@@ -13,6 +13,7 @@ import structlog
 from kafka import TopicPartition
 
 from config.settings import Settings
+from pipeline.answers import answer_lines, event_lines
 from pipeline.changelog import encode
 from pipeline.errors import FingerprintError, StateError
 from pipeline.matcher import Matcher
@@ -187,12 +188,15 @@ class MatchStep:
             Outgoing(
                 topics.clustered,
                 answer.article_id.encode(),
-                answer.line(engine),
+                line,
                 traces.get(answer.article_id, ()) if traces else (),
             )
-            for answer in answers
+            for answer, line in zip(answers, answer_lines(answers, engine), strict=True)
         ]
-        outgoing += [Outgoing(topics.clusters, event_key(event), event.line(engine)) for event in events]
+        outgoing += [
+            Outgoing(topics.clusters, event_key(event), line)
+            for event, line in zip(events, event_lines(events, engine), strict=True)
+        ]
         if not matched.change.empty or matched.events:
             outgoing.append(Outgoing(topics.changelog, None, encode(matched.change), partition=desk))
         arrived_ms = np.concatenate([each.arrived_ms() for each in run])

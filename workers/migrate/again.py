@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from pipeline.article import Article, parse_date
+from pipeline.article import Article
 from pipeline.changelog import Change
+from pipeline.dates import parse_date
 from pipeline.errors import StateError
 from pipeline.life import ALL_VERSIONS, FIRST, KILL, Notices, Stamp
 from pipeline.matcher import Matched, Matcher

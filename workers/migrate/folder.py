@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from config.settings import Settings
+from pipeline.answers import answer_lines, event_lines
 from pipeline.changelog import Change, decode
 from pipeline.engine import Engine
 from pipeline.errors import StateError
@@ -146,8 +147,8 @@ class FolderMigration:
     def _commit(self, matched: Matched, place: Place, extra: Mapping[str, Any]) -> None:
         answers, events = self._outputs
         fingerprint = self._engine.fingerprint
-        answers.write([answer.line(fingerprint) for answer in matched.published()])
-        events.write([event.line(fingerprint) for event in matched.events])
+        answers.write(answer_lines(matched.published(), fingerprint))
+        events.write(event_lines(matched.events, fingerprint))
         self._own |= {file.key: file.length for file in self._outputs if file.key}
         self._journal.append(
             matched.change,

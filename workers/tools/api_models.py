@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from pipeline.answers import cluster_id
-from pipeline.article import format_date
+from pipeline.dates import format_date
 from workers.tools.articles import Entry, Killed, Story
 from workers.tools.catalogue import Catalogue
 from workers.tools.columns import MAX_TITLE, clip

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.article import Article, format_date
+from pipeline.article import Article
 from pipeline.bands import BANDS, PERMUTATIONS, ROWS, candidate_probability, estimated_similarity
+from pipeline.dates import format_date
 from pipeline.engine import Engine
 from pipeline.errors import FingerprintError
 from pipeline.matching import MIN_AGREEING

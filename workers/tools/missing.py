@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from pipeline.answers import cluster_id
-from pipeline.article import format_date
+from pipeline.dates import format_date
 from pipeline.errors import InputError
 from workers.tools.articles import Killed
 from workers.tools.shown import one_line

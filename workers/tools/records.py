@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from pipeline.article import parse_date
 from pipeline.changelog import Change
+from pipeline.dates import parse_date
 from pipeline.verify import RELATIONS
 from workers.tools.articles import Entry, Killed
 

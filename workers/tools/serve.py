@@ -15,7 +15,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline.answers import cluster_name
-from pipeline.article import MAX_ID_CHARACTERS, format_date
+from pipeline.article import MAX_ID_CHARACTERS
+from pipeline.dates import format_date
 from pipeline.errors import InputError, SettingsError
 from workers.tools.api_models import (
     ArticleDetail,

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pipeline.answers import cluster_id
-from pipeline.article import Article, format_date
+from pipeline.article import Article
+from pipeline.dates import format_date
 from pipeline.text import AGENCIES
 from pipeline.tokens import HASH_SHIFT
 from workers.tools.articles import Edition, Entry, Story

@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from config.settings import Settings, milliseconds
-from pipeline.article import LINE_ALLOWANCE, Rejected, format_date, parse_date, parse_line
+from pipeline.article import LINE_ALLOWANCE, Rejected, parse_line
+from pipeline.dates import format_date, parse_date
 from pipeline.errors import InputError
 from workers.sources import STDIN, Reader
 from workers.tools.feed import Progress

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pipeline.article import parse_date
+from pipeline.dates import parse_date
 from pipeline.errors import InputError
 from workers.tools.stretch import as_line, cut
 
