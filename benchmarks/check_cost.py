@@ -10,11 +10,12 @@ import numpy as np
 from benchmarks.news import News
 from pipeline.arrays import F64, I32, I64
 from pipeline.bands import PERMUTATIONS, Bytes
-from pipeline.features import FACTS, SCRATCH_SHAPE, clear, tabulate
+from pipeline.features import FACTS
 from pipeline.kernels import kernel
 from pipeline.matching import MIN_AGREEING
 from pipeline.tokens import Tokens
 from pipeline.verify import LINK_SCORE, verify
+from pipeline.wordtable import SCRATCH_SHAPE, clear, tabulate
 from workers.candidates import sharing_a_band
 
 _ROUNDS = 5

@@ -28,7 +28,8 @@ from sklearn.metrics import average_precision_score
 from benchmarks.news import Pairs, labelled_sets
 from pipeline.arrays import F64
 from pipeline.features import FACTS, FEATURES
-from pipeline.verify import LINK_SCORE, SCORE_UNIT, rules
+from pipeline.rules import rules
+from pipeline.verify import LINK_SCORE, SCORE_UNIT
 
 # How much each set counts in the fit, whatever its size.
 WEIGHTS = {

@@ -2,7 +2,7 @@
 
 Of the two sides the *lighter* is the one with less content weight. All features are
 sums of integers over both token sequences, so they depend neither on the order of the
-two nor on the machine. Weights of words are :data:`WEIGHTS` by level.
+two nor on the machine. Weights of words are :data:`pipeline.wordtable.WEIGHTS` by level.
 
 =========  ====================================================================
 feature    meaning
@@ -38,20 +38,8 @@ import numpy as np
 
 from pipeline.arrays import F64, I32
 from pipeline.kernels import called
-from pipeline.tokens import (
-    HASH_SHIFT,
-    LEVEL_MASK,
-    LEVEL_SHIFT,
-    MAX_TOKENS,
-    NAME,
-    NUMBER,
-    QUOTED,
-    STARTS_SENTENCE,
-    Tokens,
-)
-
-WEIGHTS = (0, 1, 2, 3, 4, 4, 0, 0)
-_WEIGHTS = np.array(WEIGHTS, np.int32)
+from pipeline.tokens import HASH_SHIFT, LEVEL_MASK, LEVEL_SHIFT, QUOTED, STARTS_SENTENCE, Tokens
+from pipeline.wordtable import COUNT, FIRST, FIRST_SENTENCE, HEFT, LAST_SENTENCE, TOUCHED, find
 
 FEATURES = (
     "numbers",
@@ -72,8 +60,6 @@ RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT
 FEWEST_SENTENCES, PARTNERED = 19, 20
 FACTS = 21
 
-MIN_NUMBER_LEVEL = 2  # single digits agree by chance
-MIN_ENTITY_NUMBER_LEVEL = 4
 LEAD_TOKENS = 25
 # Beyond these a feature says no more about whether the texts are the same copy.
 MAX_SHARED, MAX_LENGTH, MAX_WORST, MAX_UNQUOTED = 0.55, 5.5, 0.15, 0.7
@@ -90,100 +76,6 @@ _PARTS = _EIGHTHS_AT + 2 * _EIGHTHS
 
 # log(1 + w), rounded so that it is the same on every machine.
 _LOGARITHMS = np.array([round(log(1 + w), 6) for w in range(256)])
-
-# A hash table of words, one int32 record of 8 fields a slot.
-_SLOTS = 2048  # a power of two, at least twice MAX_TOKENS
-_FIELDS = 8
-_WORD, _FIRST, _COUNT, _FIRST_SENTENCE, _LAST_SENTENCE, _FLAGS, _LEVEL = range(7)
-_USED = _SLOTS * _FIELDS
-_TOUCHED = MAX_TOKENS + 8
-SCRATCH_SHAPE = (3, _USED + MAX_TOKENS)
-"""Shape of the int32 scratch: a table for each side, and votes for sentences; all zero between uses."""
-
-DISTINCT, WEIGHT, NUMBERS, ENTITIES = range(4)
-
-
-@called
-def find(table: I32, word: int) -> int:
-    """Return the offset of a word's record, or of the empty one where it would go."""
-    slot = word & (_SLOTS - 1)
-    while table[slot * _FIELDS] != 0 and table[slot * _FIELDS] != word + 1:
-        slot = (slot + 1) & (_SLOTS - 1)
-    return slot * _FIELDS
-
-
-@called
-def tabulate(arena: Tokens, start: int, count: int, table: I32) -> tuple[int, int, int, int]:
-    """Enter a text's words into an empty table.
-
-    Returns the numbers of distinct words, their weight, and how many are figures and
-    entities (names and larger figures).
-    """
-    distinct = 0
-    sentence = -1
-    for i in range(count):
-        token = int(arena[start + i])
-        if token & STARTS_SENTENCE or sentence < 0:
-            sentence += 1
-        word = token >> HASH_SHIFT
-        at = find(table, word)
-        if table[at] == 0:
-            table[at] = word + 1
-            table[at + _FIRST] = i
-            table[at + _COUNT] = 0
-            table[at + _FIRST_SENTENCE] = sentence
-            table[at + _FLAGS] = 0
-            table[at + _LEVEL] = (token >> LEVEL_SHIFT) & LEVEL_MASK
-            table[_USED + distinct] = at
-            distinct += 1
-        table[at + _COUNT] += 1
-        table[at + _LAST_SENTENCE] = sentence
-        table[at + _FLAGS] |= token & (NAME | NUMBER)
-    weight = 0
-    numbers = 0
-    entities = 0
-    for i in range(distinct):
-        at = table[_USED + i]
-        level = table[at + _LEVEL]
-        weight += _WEIGHTS[level]
-        numbers += 1 if is_number(table[at + _FLAGS], level) else 0
-        entities += 1 if is_entity(table[at + _FLAGS], level) else 0
-    return distinct, weight, numbers, entities
-
-
-@called
-def is_number(flags: int, level: int) -> bool:
-    """Tell whether a word is a figure that should agree."""
-    return (flags & NUMBER) != 0 and level >= MIN_NUMBER_LEVEL
-
-
-@called
-def is_entity(flags: int, level: int) -> bool:
-    """Tell whether a word is a name, or a figure of some size."""
-    return (flags & NAME) != 0 or ((flags & NUMBER) != 0 and level >= MIN_ENTITY_NUMBER_LEVEL)
-
-
-@called
-def clear(table: I32, distinct: int) -> None:
-    """Empty a table."""
-    for i in range(distinct):
-        table[table[_USED + i]] = 0
-
-
-@called
-def overlap(light: I32, heavy: I32, distinct: int) -> tuple[int, int, int]:
-    """Return how many distinct words, figures and entities of ``light`` are in ``heavy``."""
-    shared = 0
-    numbers = 0
-    entities = 0
-    for i in range(distinct):
-        at = light[_USED + i]
-        if heavy[find(heavy, light[at] - 1)] != 0:
-            level = light[at + _LEVEL]
-            shared += 1
-            numbers += 1 if is_number(light[at + _FLAGS], level) else 0
-            entities += 1 if is_entity(light[at + _FLAGS], level) else 0
-    return shared, numbers, entities
 
 
 @called
@@ -236,7 +128,7 @@ def light_facts(
     unquoted_words = 0
     for i in range(light_count):
         token = int(arena[light_start + i])
-        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+        heft = HEFT[(token >> LEVEL_SHIFT) & LEVEL_MASK]
         total += heft
         if not token & QUOTED:
             unquoted += heft
@@ -256,7 +148,7 @@ def light_facts(
     for i in range(light_count):
         token = int(arena[light_start + i])
         word = token >> HASH_SHIFT
-        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+        heft = HEFT[(token >> LEVEL_SHIFT) & LEVEL_MASK]
         at = find(heavy, word)
         hit = heavy[at] != 0
         eighth = _EIGHTHS_AT + min(_EIGHTHS - 1, passed * _EIGHTHS // max(1, total))
@@ -268,11 +160,11 @@ def light_facts(
             votes[eighth + _EIGHTHS] += heft
             follows += 1
         elif hit:
-            follows = heavy[at + _FIRST] + 1
+            follows = heavy[at + FIRST] + 1
         else:
             follows = -1
-        if hit and heavy[at + _COUNT] == 1 and light[find(light, word) + _COUNT] == 1:
-            place = heavy[at + _FIRST]
+        if hit and heavy[at + COUNT] == 1 and light[find(light, word) + COUNT] == 1:
+            place = heavy[at + FIRST]
             if last >= 0:
                 neighbours += 1
                 rising += 1 if place > last else 0
@@ -343,26 +235,26 @@ def sentence_partners(
             first = False
             token = int(arena[start + i])
             i += 1
-            heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+            heft = HEFT[(token >> LEVEL_SHIFT) & LEVEL_MASK]
             weight += heft
             at = find(other, token >> HASH_SHIFT)
             if other[at] == 0:
                 continue
-            earliest = other[at + _FIRST_SENTENCE]
-            latest = other[at + _LAST_SENTENCE]
+            earliest = other[at + FIRST_SENTENCE]
+            latest = other[at + LAST_SENTENCE]
             if votes[earliest] == 0:
-                votes[_TOUCHED + touched] = earliest
+                votes[TOUCHED + touched] = earliest
                 touched += 1
             votes[earliest] += heft
             if latest != earliest:
                 if votes[latest] == 0:
-                    votes[_TOUCHED + touched] = latest
+                    votes[TOUCHED + touched] = latest
                     touched += 1
                 votes[latest] += heft
         best = 0
         partner = -1
         for k in range(touched):
-            sentence = votes[_TOUCHED + k]
+            sentence = votes[TOUCHED + k]
             if votes[sentence] > best or (votes[sentence] == best and sentence < partner):
                 best = votes[sentence]
                 partner = sentence
@@ -386,7 +278,7 @@ def lead_coverage(arena: Tokens, start: int, count: int, other: I32) -> float:
     found = 0
     for i in range(min(LEAD_TOKENS, count)):
         token = int(arena[start + i])
-        heft = _WEIGHTS[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+        heft = HEFT[(token >> LEVEL_SHIFT) & LEVEL_MASK]
         total += heft
         if other[find(other, token >> HASH_SHIFT)] != 0:
             found += heft

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pipeline.arrays import I64, U8
 from pipeline.bands import BANDS, ROWS
-from pipeline.features import clear, tabulate
 from pipeline.kernels import called, kernel
 from pipeline.matching import MIN_AGREEING, Workspace, estimate, words_of
 from pipeline.tokens import Tokens
 from pipeline.verify import LINK_SCORE, verify
 from pipeline.window import Slots
+from pipeline.wordtable import clear, tabulate
 
 
 @called

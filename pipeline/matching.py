@@ -14,12 +14,13 @@ import numpy as np
 from pipeline.arrays import F64, I32, I64, U8, U32, U64
 from pipeline.bands import PERMUTATIONS
 from pipeline.clusters import join, unite
-from pipeline.features import FACTS, SCRATCH_SHAPE, clear, tabulate
+from pipeline.features import FACTS
 from pipeline.index import gather, insert
 from pipeline.kernels import called, kernel
 from pipeline.tokens import Tokens
 from pipeline.verify import LINK_SCORE, verify
 from pipeline.window import NO_ROW, Rows, Slots
+from pipeline.wordtable import SCRATCH_SHAPE, clear, tabulate
 
 # Estimates below this never reach a link score; the exact check is spared. Symmetric,
 # because the estimate is. In agreeing low bytes out of PERMUTATIONS.

@@ -1,12 +1,9 @@
 """The verifier: are two articles the same copy, how sure is that, and in what way.
 
-A logistic model over the eleven features of :mod:`pipeline.features`, with six rules
-beside it: texts that are verbatim but for a few words link; very short texts link only
-then; the names and figures of short ones must agree; a round-up does not link to the
-stories that it collects; two texts do not when both begin with something new; nor do two
-long ones of which most sentences have no counterpart. ``benchmarks/fit_verifier.py`` fits
-the coefficients; docs/quality.md has the measurements. A pair links when its score is at
-least one half.
+A logistic model over the eleven features of :mod:`pipeline.features`, with the rules of
+:mod:`pipeline.rules` beside it, and the time between the two. ``benchmarks/fit_verifier.py``
+fits the coefficients; docs/quality.md has the measurements. A pair links when its score is
+at least one half.
 """
 
 from __future__ import annotations
@@ -19,31 +16,22 @@ import numpy as np
 from pipeline.arrays import F64, I32
 from pipeline.features import (
     CONTAINED,
-    DIFFERING_NUMBERS,
     FACTS,
     FEATURES,
-    FEWEST_SENTENCES,
     FEWEST_WORDS,
-    HEAVY_LEAD,
     LENGTH_RATIO,
-    LIGHT_LEAD,
     MAX_UNQUOTED,
     MAX_WORST,
-    NAMES,
-    ORDER,
-    PARTNERED,
     RUN,
-    SCRATCH_SHAPE,
     SENTENCES,
     cheap_facts,
-    clear,
     light_facts,
-    overlap,
     sentence_facts,
-    tabulate,
 )
 from pipeline.kernels import called, kernel
+from pipeline.rules import PARAMETERS, TEMPLATE_WORDS, VERBATIM_SHARED, rule_of, rules
 from pipeline.tokens import HASH_SHIFT, Tokens
+from pipeline.wordtable import SCRATCH_SHAPE, clear, overlap, tabulate
 
 COEFFICIENTS = (2.5, 26.6, 6.0, 1.2, 2.1, 22.0, 7.8, 11.4, 22.7, 10.8, 1.3)
 """One for each of :data:`pipeline.features.FEATURES`; all positive: agreement never speaks against a link."""
@@ -67,81 +55,26 @@ SCORE_UNIT = 10_000
 LINK_SCORE = SCORE_UNIT // 2
 PERFECT_SCORE = SCORE_UNIT
 
-# Verbatim but for a few words, and with the same figures (a flash, an item of one line).
-VERBATIM_MIN_WORDS, VERBATIM_SHARED, VERBATIM_RUN, VERBATIM_LENGTH_RATIO = 12, 0.95, 0.85, 0.8
-VERBATIM_MAX_DIFFERING_NUMBERS = 1
-VERBATIM_LOGIT = 2.0
-# Below so many distinct content words chance and templates look like copies.
-SHORT_WORDS = 15
-SHORT_LOGIT = -1.0
-# Items of a few sentences are often templates: same wording, other names and figures. Below so
-# many distinct content words at least this much of each must agree.
-TEMPLATE_WORDS, TEMPLATE_NUMBERS, TEMPLATE_ENTITIES = 50, 0.5, 0.4
-# However long they are, texts that follow one another closely and have next to no figure and few names
-# in common are forms filled in twice (company results). Names are known by their capitals: in a text without any
-# (Chinese, Japanese) the figures alone must agree as far as names and figures do elsewhere.
-TEMPLATE_NUMBERS_LONG = 0.25
-TEMPLATE_LOGIT = -1.0
-# A round-up holds a whole story, but begins with another one: then less than this share of
-# the much longer text's opening is anywhere in the shorter.
-ROUNDUP_LENGTH_RATIO, ROUNDUP_LEAD = 0.65, 0.30
-ROUNDUP_LOGIT = -1.0
-# When not even this share of either text's opening is anywhere in the other, what they have in
-# common is standing text: what a programme says of itself, an outlet's old background.
-NEW_TOPS_LEAD = 0.25
-NEW_TOPS_LOGIT = -1.0
-# Two texts of at least so many sentences each tell the same event independently when hardly half of the sentences have a
-# partner in the other text, and neither the common words nor the partners stand in the same order.
-OWN_SENTENCES, OWN_PARTNERED, OWN_ORDER, OWN_PARTNER_ORDER = 12, 0.55, 0.82, 0.8
-OWN_LOGIT = -1.0
 # Identical texts link from so many content words on; "Correction to follow" is no story.
 EXACT_MIN_TOKENS = 5
 
 COPY_SHARED, COPY_RUN = 0.85, 0.70
 ABRIDGED_LENGTH_RATIO, ABRIDGED_SHARED = 0.6, 0.7
 
-RULES = {
-    "identical": "the two have the same content words in the same order",
-    "verbatim": "verbatim but for a few words and with the same figures: linked unless days lie between",
-    "short": "too short for the model: texts of so few words link only when they are verbatim",
-    "template": "the figures and the names differ, or in a short item either: never linked",
-    "roundup": "one is much longer and begins with something else: a round-up, never linked",
-    "tops": "each begins with something that the other does not have: what they share is standing text, never linked",
-    "own": "long, with few sentences in common and these in another order: two reports of one event, never linked",
-    "model": "the score is the model's",
-}
-"""What decides; the first that applies."""
-
 MODEL = (
     FEATURES,
     COEFFICIENTS,
     BIAS,
-    VERBATIM_MIN_WORDS,
-    VERBATIM_SHARED,
-    VERBATIM_RUN,
-    SHORT_WORDS,
+    PARAMETERS,
     EXACT_MIN_TOKENS,
-    ROUNDUP_LENGTH_RATIO,
-    ROUNDUP_LEAD,
-    NEW_TOPS_LEAD,
-    OWN_SENTENCES,
-    OWN_PARTNERED,
-    OWN_ORDER,
-    OWN_PARTNER_ORDER,
-    TEMPLATE_WORDS,
-    TEMPLATE_NUMBERS,
-    TEMPLATE_ENTITIES,
-    TEMPLATE_NUMBERS_LONG,
     FREE_GAP_MS,
     GAP_COEFFICIENT,
     SHORT_FREE_GAP_MS,
     SHORT_GAP_COEFFICIENT,
     MAX_GAP_PENALTY,
 )
-"""What the engine fingerprint covers of this module."""
+"""What the engine fingerprint covers of the verifier."""
 
-_NUMBERS = FEATURES.index("numbers")
-_ENTITIES = FEATURES.index("entities")
 _COEFFICIENTS = np.array(COEFFICIENTS)
 # The most that the features which need the words' order can add.
 _IN_ORDER = FEATURES.index("covered")
@@ -165,46 +98,6 @@ def model(facts: F64) -> float:
 def logit(facts: F64) -> float:
     """Return the verdict; above 0 the pair links."""
     return rules(model(facts), facts)
-
-
-@called
-def _disagrees(facts: F64) -> bool:
-    """Tell whether the names or the figures of two texts, in long ones both, differ as those of templates do."""
-    figures = facts[_NUMBERS]
-    names_differ = facts[_ENTITIES] < TEMPLATE_ENTITIES
-    if facts[FEWEST_WORDS] < TEMPLATE_WORDS:
-        return bool(figures < TEMPLATE_NUMBERS) or bool(names_differ)
-    enough = TEMPLATE_NUMBERS_LONG if facts[NAMES] > 0 else TEMPLATE_ENTITIES
-    return bool(figures < enough) and bool(names_differ)
-
-
-@called
-def rules(z: float, facts: F64) -> float:
-    """Return the verdict ``z`` with what holds for verbatim and short texts, templates and round-ups."""
-    if (
-        facts[FEWEST_WORDS] >= VERBATIM_MIN_WORDS
-        and facts[CONTAINED] >= VERBATIM_SHARED
-        and facts[RUN] >= VERBATIM_RUN
-        and facts[LENGTH_RATIO] >= VERBATIM_LENGTH_RATIO
-        and facts[DIFFERING_NUMBERS] <= VERBATIM_MAX_DIFFERING_NUMBERS
-    ):
-        return max(z, VERBATIM_LOGIT)
-    if facts[FEWEST_WORDS] < SHORT_WORDS:
-        return min(z, SHORT_LOGIT)
-    if _disagrees(facts):
-        return min(z, TEMPLATE_LOGIT)
-    if facts[LENGTH_RATIO] < ROUNDUP_LENGTH_RATIO and facts[HEAVY_LEAD] < ROUNDUP_LEAD:
-        return min(z, ROUNDUP_LOGIT)
-    if facts[HEAVY_LEAD] < NEW_TOPS_LEAD and facts[LIGHT_LEAD] < NEW_TOPS_LEAD:
-        return min(z, NEW_TOPS_LOGIT)
-    if (
-        facts[FEWEST_SENTENCES] >= OWN_SENTENCES
-        and facts[PARTNERED] < OWN_PARTNERED
-        and facts[ORDER] < OWN_ORDER
-        and facts[SENTENCES] < OWN_PARTNER_ORDER
-    ):
-        return min(z, OWN_LOGIT)
-    return z
 
 
 @called
@@ -320,7 +213,7 @@ class Comparison:
     """The verdict on a pair.
 
     ``score`` in units of 1/:data:`SCORE_UNIT`; ``facts`` by feature name; ``penalty``: logits
-    that the time between the two took off; ``rule``: the key of :data:`RULES` that applies.
+    that the time between the two took off; ``rule``: the key of :data:`pipeline.rules.RULES` that applies.
     """
 
     score: int
@@ -342,25 +235,6 @@ def compare(left: Tokens, right: Tokens, gap_ms: int = 0) -> Comparison:
     rule = rule_of(facts)
     penalty = 0.0 if rule == "identical" else _gap_penalty(gap_ms, float(facts[FEWEST_WORDS]))
     return Comparison(score, relation, named, penalty, rule)
-
-
-def rule_of(facts: F64) -> str:
-    """Return which of :data:`RULES` applies to a pair with these facts."""
-    if not facts.any():
-        return "identical"
-    if rules(0.0, facts) > 0:
-        return "verbatim"
-    if rules(1.0, facts) > 0:
-        return "model"
-    if facts[FEWEST_WORDS] < SHORT_WORDS:
-        return "short"
-    if _disagrees(facts):
-        return "template"
-    if facts[LENGTH_RATIO] < ROUNDUP_LENGTH_RATIO and facts[HEAVY_LEAD] < ROUNDUP_LEAD:
-        return "roundup"
-    if facts[HEAVY_LEAD] < NEW_TOPS_LEAD and facts[LIGHT_LEAD] < NEW_TOPS_LEAD:
-        return "tops"
-    return "own"
 
 
 def compared(left: Tokens, right: Tokens, gap_ms: int = 0) -> tuple[int, int, F64]:

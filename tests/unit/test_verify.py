@@ -21,7 +21,7 @@ from pipeline.features import (
     RUN,
     SENTENCES,
 )
-from pipeline.verify import RULES, rule_of, rules
+from pipeline.rules import RULES, rule_of, rules
 
 NUMBERS, ENTITIES = FEATURES.index("numbers"), FEATURES.index("entities")
 # Two long texts of which nothing speaks against a link.

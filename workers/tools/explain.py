@@ -13,6 +13,7 @@ from pipeline.dates import format_date
 from pipeline.engine import Engine
 from pipeline.errors import FingerprintError
 from pipeline.matching import MIN_AGREEING
+from pipeline.rules import RULES
 from pipeline.sketch import resketch
 from pipeline.tokens import HASH_SHIFT, Tokens
 from pipeline.verify import (
@@ -21,7 +22,6 @@ from pipeline.verify import (
     LINK_SCORE,
     NEW,
     RELATIONS,
-    RULES,
     SCORE_UNIT,
     compare,
 )

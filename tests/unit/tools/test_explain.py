@@ -12,7 +12,7 @@ from rich.console import Console
 from pipeline.article import Article
 from pipeline.engine import Engine
 from pipeline.errors import FingerprintError, InputError
-from pipeline.verify import RULES
+from pipeline.rules import RULES
 from workers.tools.explain import Explanation, from_articles, require_engine
 from workers.tools.explain_page import explain_page
 from workers.tools.explain_terminal import print_explanation
