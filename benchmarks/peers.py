@@ -13,7 +13,7 @@ import datasketch
 import numpy as np
 
 Texts = Sequence[str]
-Scored = tuple[list[float], list[bool]]
+Scored = tuple[list[float], list[bool] | None]
 _WORD = re.compile(r"\w+")
 _PERMUTATIONS = 128
 _THRESHOLD = 0.5
@@ -23,7 +23,11 @@ _SIMHASH_DISTANCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A tool. ``score``: similarity and linked, of pairs of texts; ``missing``: the package to install, if it is."""
+    """A tool.
+
+    ``score``: similarity and linked (None where its documentation has no threshold), of pairs of texts;
+    ``missing``: the package to install, if it is.
+    """
 
     name: str
     score: Callable[[Texts, Texts], Scored]
@@ -85,8 +89,7 @@ def _minilm(lefts: Texts, rights: Texts) -> Scored:
     texts = sorted(set(lefts) | set(rights))
     vectors = dict(zip(texts, model.encode(texts, normalize_embeddings=True), strict=True))
     scores = [float(np.dot(vectors[a], vectors[b])) for a, b in zip(lefts, rights, strict=True)]
-    # There is no usual threshold; the table gives one that finds 95 % of the rewrites.
-    return scores, [False] * len(scores)
+    return scores, None
 
 
 def _missing(module: str, package: str) -> str:

@@ -64,14 +64,18 @@ def peer_row(scores: dict[str, Scores], truths: dict[str, Any]) -> dict[str, flo
         chosen = truths[name] >= 0
         return float(average_precision_score(truths[name][chosen], scores[name].values[chosen]))
 
+    def linked(name: str, truth: int) -> float | None:
+        links = scores[name].linked
+        return None if links is None else rate(links[truths[name] == truth])
+
     return {
         "natural_average_precision": average("natural"),
         "reuters_average_precision": average("reuters"),
-        "natural_copies_linked": rate(scores["natural"].linked[truths["natural"] == 1]),
-        "natural_others_linked": rate(scores["natural"].linked[truths["natural"] == 0]),
-        "onestop_linked": rate(scores["onestop"].linked),
-        "basil_linked": rate(scores["basil"].linked),
-        "seed_linked": float(scores["seed"].linked[0]),
+        "natural_copies_linked": linked("natural", 1),
+        "natural_others_linked": linked("natural", 0),
+        "onestop_linked": linked("onestop", 1),
+        "basil_linked": linked("basil", 0),
+        "seed_linked": linked("seed", 1),
         "own_threshold": own,
         "basil_at_own_threshold": rate(scores["basil"].values >= own),
         "seed_at_own_threshold": float(scores["seed"].values[0] >= own),
@@ -80,7 +84,7 @@ def peer_row(scores: dict[str, Scores], truths: dict[str, Any]) -> dict[str, flo
 
 @dataclass(slots=True)
 class Scores:
-    """A tool's verdicts on one set: scores (float64) and links (bool)."""
+    """A tool's verdicts on one set: scores (float64) and links (bool; None where it has no usual threshold)."""
 
     values: Any
     linked: Any
@@ -98,6 +102,6 @@ def compare_peers(measured: dict[str, Pairs], tools: Sequence[Peer]) -> dict[str
         scores = {}
         for name, pairs in sets.items():
             values, linked = tool.score(pairs.lefts, pairs.rights)
-            scores[name] = Scores(np.array(values), np.array(linked, bool))
+            scores[name] = Scores(np.array(values), None if linked is None else np.array(linked, bool))
         rows[tool.name] = peer_row(scores, truths)
     return rows
