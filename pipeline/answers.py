@@ -129,8 +129,6 @@ class ClusterEvent(NamedTuple):
 
 
 _PLAIN = Answer("", 0, "", 0, None, 0)[6:]
-
-
 _T = TypeVar("_T", Answer, ClusterEvent)
 
 

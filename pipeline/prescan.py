@@ -50,7 +50,7 @@ for _characters, _kind in (
     (b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", _WORD),
     (b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f ", _SPACE),  # what str.isspace says of ASCII
     (b"0123456789", _DIGIT),
-    (b"JFMASONDjfmasondeklprtv", _MONTH),  # what the names of months begin with (text._MONTH)
+    (b"JFMASONDjfmasondeklprtv", _MONTH),  # what the names of months begin with (text.MONTHS)
     (b"ABCDEFGHIJKLMNOPQRSTUVWXYZ.'- ", _PLACE),  # what stands in a place's name in capital letters
     (bytes(range(128, 256)), _PLACE | _FOREIGN),
 ):

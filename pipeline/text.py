@@ -26,7 +26,7 @@ AGENCIES = (
     "cnn|cnn business|bbc|abc news|cbs news|nbc news|fox news|the associated press|associated press|"
     "agence france-presse|thomson reuters|canadian press|press association|pa|pa media|aap|sda|ats|keystone-sda"
 )
-_MONTH = (
+MONTHS = (
     "Jan|Feb|March|Mar|April|Apr|May|June|Jun|July|Jul|Aug|Sept|Sep|Oct|Nov|Dec|"
     "Januar|Februar|März|Mai|Juni|Juli|Okt|Dez|janv|févr|mars|avril|juin|juil|août|déc|"
     "enero|febrero|marzo|abril|mayo|junio|julio|agosto|sept|oct|nov|dic|ene|feb|abr|"
@@ -45,7 +45,7 @@ _BYLINE = re.compile(
 _CREDITED = re.compile(rf"[^\n(]{{0,60}}{_CREDIT}(?:{_DASHES}|\s+(?-i:(?![a-zß-ÿ])))", re.IGNORECASE)
 # SALVADOR, Feb 26 - -                 BERLIN, 5. März -                 ZAGREB, 3. svibnja 2026. -
 _DATED = re.compile(
-    rf"\s*[^\W\d_][\w.'’/ -]{{1,45}},\s+(?:(?:{_MONTH})[a-z]*\.?\s+\d{{1,2}}|\d{{1,2}}\.?\s+(?:{_MONTH})[a-z]*\.?)"
+    rf"\s*[^\W\d_][\w.'’/ -]{{1,45}},\s+(?:(?:{MONTHS})[a-z]*\.?\s+\d{{1,2}}|\d{{1,2}}\.?\s+(?:{MONTHS})[a-z]*\.?)"
     rf"(?:,?\s+\d{{4}}\.?)?\s*(?:\([^)\n]{{2,30}}\)\s*)?{_DASHES}"
 )
 # PARIS —                              WASHINGTON, D.C. --
@@ -72,7 +72,7 @@ _SLUG = re.compile(
 # (Adds quotes, background)            (This May 4 story corrects the age in paragraph 2)
 _ADVISORY = re.compile(
     r"\s*\((?:(?:Adds|Updates|Recasts|Corrects|Rewrites|Writes through|Repeats|Refiles|Fixes|Clarifies)\b|"
-    rf"This (?:(?:{_MONTH})[a-z]*\.? \d{{1,2}} )?(?:story|version|item|article)\b)[^()\n]{{0,240}}\)\s*",
+    rf"This (?:(?:{MONTHS})[a-z]*\.? \d{{1,2}} )?(?:story|version|item|article)\b)[^()\n]{{0,240}}\)\s*",
     re.IGNORECASE,
 )
 # Each with its suspicion, the characters that it can begin with ("": any), and one that it must

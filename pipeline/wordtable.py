@@ -35,8 +35,6 @@ TOUCHED = MAX_TOKENS + 8
 SCRATCH_SHAPE = (3, _USED + MAX_TOKENS)
 """Shape of the int32 scratch: a table for each side, and votes for sentences; all zero between uses."""
 
-DISTINCT, WEIGHT, NUMBERS, ENTITIES = range(4)
-
 
 @called
 def find(table: I32, word: int) -> int:

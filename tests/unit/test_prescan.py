@@ -10,7 +10,7 @@ from pipeline.engine import Engine
 from pipeline.kernels import COMPILED
 from pipeline.prescan import EVERYTHING, PRESCAN_PADDING, prescan
 from pipeline.sketch import RUN
-from pipeline.text import _MONTH, AGENCIES, clean
+from pipeline.text import AGENCIES, MONTHS, clean
 from tests.conftest import News
 from tests.texts import HOSTILE, any_text, article_from_news
 
@@ -44,7 +44,7 @@ def assert_nothing_missed(texts: list[str]) -> None:
 
 
 def test_every_month_and_every_agency_is_suspected() -> None:
-    months = _MONTH.split("|")
+    months = MONTHS.split("|")
     datelines = [f"BRENHOLM, {month} 3 - A ferry ran aground." for month in months]
     datelines += [f"Brenholm, 3. {month} - A ferry ran aground." for month in months]
     datelines += [f"Brenholm ({agency}) - A ferry ran aground." for agency in AGENCIES.split("|")]

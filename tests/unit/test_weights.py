@@ -18,7 +18,7 @@ from pipeline.weights import (
     default_table,
     level_of_number,
 )
-from pipeline.wordlists import folded_runs
+from pipeline.wordlists import folded_runs, merged_frequencies
 
 FREQUENCIES = {
     "the": 0.05,
@@ -131,6 +131,11 @@ def test_a_missing_file_is_refused_with_its_name(tmp_path: Path) -> None:
 )
 def test_figures_count_by_how_much_they_tell(digits: int, letters: bool, leading: int, level: int) -> None:
     assert level_of_number(digits, letters, leading) == level
+
+
+def test_the_default_table_is_what_its_source_makes() -> None:
+    pytest.importorskip("wordfreq", reason="wordfreq (extra: weights) is not installed")
+    assert build_table(merged_frequencies()).digest == default_table().digest
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "hr", "ru", "ar", "ko"])

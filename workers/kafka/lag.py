@@ -27,26 +27,3 @@ def position_lag(
         if position is not None and at in ends:
             lag[at] = max(0, ends[at] - position)
     return lag
-
-
-def group_lag(consumer: Any, topics: Collection[str], limit_seconds: float) -> Mapping[TopicPartition, int]:
-    """Records that the consumer's group has yet to commit, by partition, for a consumer that only looks.
-
-    A group that has never committed is behind by everything that the topic still holds. A topic that is
-    itself written in transactions shows one record more than there is: the commit marker after the last one.
-    """
-    limit_ms = round(limit_seconds * 1000)
-    partitions = [
-        TopicPartition(topic, number)
-        for topic in sorted(topics)
-        for number in sorted(consumer.partitions_for_topic(topic) or ())
-    ]
-    if not partitions:
-        return {}
-    ends = consumer.end_offsets(partitions, timeout_ms=limit_ms)
-    begins = consumer.beginning_offsets(partitions, timeout_ms=limit_ms)
-    lag = {}
-    for at in partitions:
-        committed = consumer.committed(at, timeout_ms=limit_ms)
-        lag[at] = max(0, ends[at] - max(begins[at], committed or 0))
-    return lag
