@@ -1,12 +1,19 @@
-"""Links of the background sets that were read: which join what is not the same copy.
+"""Pairs of the background sets that were read.
 
-By one reader, from the texts side by side. A link that is in neither list counts as wrong until it is
+:data:`RIGHT` and :data:`WRONG`: links across events, and within the politics set; which join what is not the
+same copy? By one reader, from the texts side by side. A link that is in neither list counts as wrong until it is
 read, so a change of the engine cannot look better than it is.
+
+:func:`graded`: pairs of web news within events, on the scale of the natural pairs (docs/quality.md says by whom, and
+how far they agree).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+
+_GRADED = Path(__file__).parent / "web_pairs.tsv"
 
 
 def _pairs(*pairs: tuple[str, str]) -> frozenset[frozenset[str]]:
@@ -21,6 +28,9 @@ RIGHT = _pairs(
         "ab_rEaPqlhrSsMKY3os",
         "ab_B6YBIRwt7RuP7Nzm",
     ),  # one article, updated as the vote went on: half of it stands
+    ("ab_0LZiZgAY2dzyug5Z", "ab_sRx8kit9GjmvXjWh"),  # a report drawn from the opinion piece from end to end
+    ("ab_9M22SWciWvlORjvQ", "ab_SEGCOPo67PWyXWlQ"),  # two outlets retell one paper's report
+    ("ab_AjUJ7phQfuudVdW5", "ab_qD1gyEzrwoMFEj7B"),  # mostly the agency's copy, reworked
     ("mn2913_1", "mn28002_0"),  # the agency's report on the first day of a trial, twice collected
     ("mn20846_0", "mn20974_2"),  # one interview, reported alike
     ("mn24867_0", "mn38163_0"),  # an update with a new top
@@ -42,3 +52,9 @@ def wrong(linked: Iterable[tuple[str, str]]) -> tuple[int, int]:
     found = list(map(frozenset, linked))
     unread = sum(1 for pair in found if pair not in RIGHT and pair not in WRONG)
     return unread + sum(1 for pair in found if pair in WRONG), unread
+
+
+def graded() -> dict[tuple[str, str], float]:
+    """Return the grade of each pair of web news that was read; the mean where two readers differ."""
+    lines = _GRADED.read_text("ascii").splitlines()[1:]
+    return {(left, right): float(grade) for left, right, grade in (line.split("\t") for line in lines)}

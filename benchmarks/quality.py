@@ -27,7 +27,7 @@ from sklearn.metrics import average_precision_score
 from benchmarks import news
 from benchmarks.check_cost import check_cost
 from benchmarks.fit_verifier import held_out
-from benchmarks.judged import wrong
+from benchmarks.judged import graded, wrong
 from benchmarks.news import News, Pairs, labelled_sets
 from benchmarks.peers import Peer, peers
 from benchmarks.side_by_side import compare_peers, rate
@@ -37,6 +37,7 @@ from pipeline.verify import BIAS, COEFFICIENTS, LINK_SCORE, SCORE_UNIT
 from workers.candidates import components, links
 
 RESULTS = Path(__file__).parent / "results" / "quality.json"
+BACKGROUND = ("background_multinews", "background_us2018")
 THRESHOLD = LINK_SCORE / SCORE_UNIT
 
 
@@ -98,6 +99,12 @@ def _linked(measure: str, pairs: Pairs, bound: float, at_least: bool, label: flo
     return Target(measure, rate(linked), bound, at_least, note)
 
 
+def _kind(grade: float | None) -> str:
+    if grade is None:
+        return "not_read"
+    return "copies" if grade >= 2.5 else "independent" if grade <= 1 else "partial"
+
+
 @dataclass(slots=True)
 class Background:
     """One run over a background set. ``linked``: pairs of positions."""
@@ -112,6 +119,16 @@ class Background:
         of = [record.get("event", number) for number, record in enumerate(self.articles.records)]
         return [(left, right) for left, right in self.linked if of[left] != of[right]]
 
+    def within(self) -> dict[str, int]:
+        """Count the links within events by what reading says of them (:func:`benchmarks.judged.graded`)."""
+        grades = graded()
+        counts = dict.fromkeys(("copies", "partial", "independent", "not_read"), 0)
+        for left, right in set(self.linked) - set(self.across):
+            ids = str(self.articles.records[left]["id"]), str(self.articles.records[right]["id"])
+            grade = grades.get(ids, grades.get(ids[::-1]))
+            counts[_kind(grade)] += 1
+        return counts
+
     def figures(self) -> dict[str, Any]:
         """Return counts."""
         count = len(self.articles.records)
@@ -121,14 +138,15 @@ class Background:
             "links": len(self.linked),
             "links_to_judge": len(self.across),
             "links_to_judge_per_10000": round(len(self.across) / count * 10_000, 2),
+            "links_within_events": ", ".join(f"{n} {kind}" for kind, n in self.within().items() if n),
             "largest_clusters": sorted(sizes, reverse=True)[:3],
         }
 
 
-def background(name: str, engine: Engine) -> Background:
-    """Run a set against itself at the default settings."""
-    articles = news.sketched(news.records(name), engine)
-    return Background(name, articles, links(articles, milliseconds(WindowSettings().length)))
+def background(engine: Engine, *names: str) -> Background:
+    """Run sets in one run, each article against all, at the default settings."""
+    articles = news.sketched([record for name in names for record in news.records(name)], engine)
+    return Background(" + ".join(names), articles, links(articles, milliseconds(WindowSettings().length)))
 
 
 def _targets(sets: dict[str, Pairs]) -> list[Target]:
@@ -213,9 +231,9 @@ def measure(engine: Engine) -> tuple[list[Target], dict[str, Pairs], list[Backgr
         replace(fitted, held_out=held.value)
         for fitted, held in zip(_targets(sets), _targets(unseen), strict=True)
     ]
-    runs = [background(name, engine) for name in ("background_multinews", "background_us2018")]
-    targets += _background_targets(runs)
-    runs.append(background("reuters_stream", engine))
+    runs = [background(engine, name) for name in BACKGROUND]
+    targets += _background_targets([background(engine, *BACKGROUND), *runs])
+    runs.append(background(engine, "reuters_stream"))
     targets += _cost(runs)
     by_set = {name: sets[name] for name in ("natural", "onestop", "basil", "seed")}
     return targets, by_set | {"reuters": sets["reuters_hand"]}, runs
@@ -260,7 +278,15 @@ def show(
     ]
     console.print(_table("targets", ("measure", "fitted", "held out", "target", "", ""), lines))
     judged = [(run.name, *(str(value) for value in run.figures().values())) for run in runs]
-    heads = ("one run each", "articles", "links", "to be judged by reading", "per 10,000", "largest clusters")
+    heads = (
+        "one run each",
+        "articles",
+        "links",
+        "to be judged by reading",
+        "per 10,000",
+        "within events",
+        "largest clusters",
+    )
     console.print(_table("background sets", heads, judged))
     names = list(next(iter(rows.values())))
     peer_lines = [(name, *(_number(row[n]) for n in names)) for name, row in rows.items()]
@@ -290,9 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     engine = Engine()
     if options.links:
-        show_links(
-            [background(n, engine) for n in ("background_multinews", "background_us2018")], options.links
-        )
+        show_links([background(engine, n) for n in BACKGROUND], options.links)
         return
     targets, by_set, runs = measure(engine)
     tools = peers()

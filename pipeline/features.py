@@ -11,7 +11,6 @@ numbers    how far the figures agree (mean of a shrunk Jaccard and containment)
 shared     distinct words in common, over the smaller number of distinct words
 entities   how far names and figures agree (shrunk Jaccard)
 length     log(1 + weight) of the lighter text
-covered    the lighter text in six parts: mean coverage of the two worst
 worst      the lighter text in four parts: coverage of the worst
 order      share of neighbours, among words that occur once on both sides, that
            stand in the same order
@@ -20,14 +19,15 @@ sentences  share of the heavier text's neighbouring sentences whose best partner
 even       the lighter text in eight parts: how evenly verbatim passages are
            spread over them (1 minus their standard deviation; matters in long texts)
 unquoted   share of the lighter text outside quotations
-own        share of the verbatim passages that is outside quotations
+phrases    of the lighter text's words outside quotations, the share that continues
+           a phrase of the heavier one
 =========  ====================================================================
 
-Order and evenness are what tells rewrites from other reports: a rewrite follows its
-source from top to bottom and changes it everywhere a little. Independent reports of an
-event and template stories do not follow one another; an outlet's next report has a new
-top and then its old background word for word; what reports of one event do share are
-quotations.
+Phrases, order and evenness are what tells rewrites from other reports: a rewrite follows its
+source from top to bottom, changes it everywhere a little, and keeps some of its turns of phrase.
+Independent reports of an event and template stories do not follow one another; an outlet's next
+report has a new top and then its old background word for word; what reports of one event do share
+are names, figures and quotations.
 """
 
 from __future__ import annotations
@@ -46,19 +46,18 @@ FEATURES = (
     "shared",
     "entities",
     "length",
-    "covered",
     "worst",
     "order",
     "sentences",
     "even",
     "unquoted",
-    "own",
+    "phrases",
 )
-ORDER, SENTENCES = FEATURES.index("order"), FEATURES.index("sentences")
+NUMBERS, SHARED, ENTITIES, LENGTH, WORST, ORDER, SENTENCES, EVEN, UNQUOTED, PHRASES = range(10)
 # Beyond the features: what the rules for short, verbatim, collected and independent texts look at.
-RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT_LEAD, NAMES = range(11, 19)
-FEWEST_SENTENCES, PARTNERED = 19, 20
-FACTS = 21
+RUN, LENGTH_RATIO, FEWEST_WORDS, DIFFERING_NUMBERS, CONTAINED, HEAVY_LEAD, LIGHT_LEAD, NAMES = range(10, 18)
+FEWEST_SENTENCES, PARTNERED = 18, 19
+FACTS = 20
 
 LEAD_TOKENS = 25
 # Beyond these a feature says no more about whether the texts are the same copy.
@@ -68,10 +67,9 @@ PARTNER_WEIGHT, PARTNER_SHARE = 8, 0.3
 # Unevenness counts fully from so many distinct words on, and not at all up to so many (the parts
 # of a short text are a few words each): those are taken to be as uneven as rewordings are.
 EVEN_FROM_WORDS, EVEN_FULL_WORDS, USUALLY_UNEVEN = 50, 200, 0.12
-_SIXTHS, _QUARTERS, _EIGHTHS = 6, 4, 8
+_QUARTERS, _EIGHTHS = 4, 8
 # Where the parts' weights stand in the scratch; the weights found follow.
-_QUARTERS_AT = 2 * _SIXTHS
-_EIGHTHS_AT = _QUARTERS_AT + 2 * _QUARTERS
+_EIGHTHS_AT = 2 * _QUARTERS
 _PARTS = _EIGHTHS_AT + 2 * _EIGHTHS
 
 # log(1 + w), rounded so that it is the same on every machine.
@@ -98,10 +96,10 @@ def cheap_facts(
     jaccard = (numbers + 2.0) / (light_numbers + heavy_numbers - numbers + 3.0)
     containment = (numbers + 1.0) / (min(light_numbers, heavy_numbers) + 2.0)
     contained = shared / max(1.0, float(min(light_distinct, heavy_distinct)))
-    facts[0] = (jaccard + containment) / 2.0
-    facts[1] = min(contained, MAX_SHARED)
-    facts[2] = (entities + 3.0) / (light_entities + heavy_entities - entities + 4.0)
-    facts[3] = min(_LOGARITHMS[min(light_weight, heavy_weight, 255)], MAX_LENGTH)
+    facts[NUMBERS] = (jaccard + containment) / 2.0
+    facts[SHARED] = min(contained, MAX_SHARED)
+    facts[ENTITIES] = (entities + 3.0) / (light_entities + heavy_entities - entities + 4.0)
+    facts[LENGTH] = min(_LOGARITHMS[min(light_weight, heavy_weight, 255)], MAX_LENGTH)
     facts[LENGTH_RATIO] = min(light_weight, heavy_weight) / max(1.0, float(max(light_weight, heavy_weight)))
     facts[FEWEST_WORDS] = min(light_distinct, heavy_distinct)
     facts[DIFFERING_NUMBERS] = light_numbers + heavy_numbers - 2 * numbers
@@ -122,27 +120,21 @@ def light_facts(
     votes: I32,
     facts: F64,
 ) -> None:
-    """Fill in what a walk along the lighter text shows: order, verbatim runs, and how its parts are covered."""
+    """Fill in what a walk along the lighter text shows: order, phrases of the other, and where they stand."""
     total = 0
     unquoted = 0
-    unquoted_words = 0
     for i in range(light_count):
         token = int(arena[light_start + i])
-        heft = HEFT[(token >> LEVEL_SHIFT) & LEVEL_MASK]
-        total += heft
-        if not token & QUOTED:
-            unquoted += heft
-            unquoted_words += 1
+        total += HEFT[(token >> LEVEL_SHIFT) & LEVEL_MASK]
+        unquoted += 0 if token & QUOTED else 1
     rising = 0
     neighbours = 0
     last = -1
     run = 0
-    run_weight = 0
-    own_weight = 0
+    unquoted_run = 0
     follows = -1  # where the heavier text would go on if the run does
     passed = 0
-    passed_unquoted = 0
-    # weight and found weight of each sixth (unquoted), quarter, eighth
+    # of each quarter and each eighth the weight, and what of it was found, in the eighths verbatim
     for k in range(_PARTS):
         votes[k] = 0
     for i in range(light_count):
@@ -151,12 +143,15 @@ def light_facts(
         heft = HEFT[(token >> LEVEL_SHIFT) & LEVEL_MASK]
         at = find(heavy, word)
         hit = heavy[at] != 0
+        quarter = min(_QUARTERS - 1, passed * _QUARTERS // max(1, total))
         eighth = _EIGHTHS_AT + min(_EIGHTHS - 1, passed * _EIGHTHS // max(1, total))
+        passed += heft
+        votes[quarter] += heft
+        votes[quarter + _QUARTERS] += heft if hit else 0
         votes[eighth] += heft
         if 0 <= follows < heavy_count and int(arena[heavy_start + follows]) >> HASH_SHIFT == word:
             run += 1
-            run_weight += heft
-            own_weight += heft if not token & QUOTED else 0
+            unquoted_run += 0 if token & QUOTED else 1
             votes[eighth + _EIGHTHS] += heft
             follows += 1
         elif hit:
@@ -169,31 +164,13 @@ def light_facts(
                 neighbours += 1
                 rising += 1 if place > last else 0
             last = place
-        quarter = _QUARTERS_AT + min(_QUARTERS - 1, passed * _QUARTERS // max(1, total))
-        passed += heft
-        votes[quarter] += heft
-        votes[quarter + _QUARTERS] += heft if hit else 0
-        if not token & QUOTED:
-            sixth = min(_SIXTHS - 1, passed_unquoted * _SIXTHS // max(1, unquoted))
-            passed_unquoted += heft
-            votes[sixth] += heft
-            votes[sixth + _SIXTHS] += heft if hit else 0
-    lowest = 2.0
-    second = 2.0
-    for part in range(_SIXTHS):
-        coverage = votes[_SIXTHS + part] / max(1.0, float(votes[part]))
-        if coverage < lowest:
-            second = lowest
-            lowest = coverage
-        elif coverage < second:
-            second = coverage
     worst = 1.0
-    for part in range(_QUARTERS_AT, _QUARTERS_AT + _QUARTERS):
-        worst = min(worst, votes[part + _QUARTERS] / max(1.0, float(votes[part])))
+    for quarter in range(_QUARTERS):
+        worst = min(worst, votes[quarter + _QUARTERS] / max(1.0, float(votes[quarter])))
     mean = 0.0
     square = 0.0
-    for part in range(_EIGHTHS_AT, _EIGHTHS_AT + _EIGHTHS):
-        share = votes[part + _EIGHTHS] / max(1.0, float(votes[part]))
+    for eighth in range(_EIGHTHS_AT, _EIGHTHS_AT + _EIGHTHS):
+        share = votes[eighth + _EIGHTHS] / max(1.0, float(votes[eighth]))
         mean += share
         square += share * share
     for k in range(_PARTS):
@@ -201,13 +178,12 @@ def light_facts(
     mean /= _EIGHTHS
     unevenness = sqrt(max(0.0, square / _EIGHTHS - mean * mean))
     counts = (facts[FEWEST_WORDS] - EVEN_FROM_WORDS) / (EVEN_FULL_WORDS - EVEN_FROM_WORDS)
-    facts[4] = (lowest + second) / 2.0
-    facts[5] = min(worst, MAX_WORST)
-    facts[ORDER] = (rising + 4.0) / (neighbours + 8.0)
     counts = min(1.0, max(0.0, counts))
-    facts[8] = 1.0 - unevenness * counts - USUALLY_UNEVEN * (1.0 - counts)
-    facts[9] = min(unquoted_words / max(1.0, float(light_count)), MAX_UNQUOTED)
-    facts[10] = (own_weight + 6.0) / (run_weight + 8.0)
+    facts[WORST] = min(worst, MAX_WORST)
+    facts[ORDER] = (rising + 6.0) / (neighbours + 8.0)
+    facts[EVEN] = 1.0 - unevenness * counts - USUALLY_UNEVEN * (1.0 - counts)
+    facts[UNQUOTED] = min(unquoted / max(1.0, float(light_count)), MAX_UNQUOTED)
+    facts[PHRASES] = unquoted_run / max(1.0, float(unquoted))
     facts[RUN] = run / max(1.0, light_count - 1.0)
     facts[LIGHT_LEAD] = lead_coverage(arena, light_start, light_count, heavy)
 

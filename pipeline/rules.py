@@ -3,7 +3,7 @@
 Texts that are verbatim but for a few words link; very short texts link only then; the names
 and figures of short ones must agree, and of long ones either; a round-up does not link to the
 stories that it collects; two texts do not when both begin with something new; nor do two long
-ones of which most sentences have no counterpart.
+ones of which most sentences have no counterpart, or any two that tell the same things in another order.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from pipeline.arrays import F64
 from pipeline.features import (
     CONTAINED,
     DIFFERING_NUMBERS,
-    FEATURES,
+    ENTITIES,
     FEWEST_SENTENCES,
     FEWEST_WORDS,
     HEAVY_LEAD,
     LENGTH_RATIO,
     LIGHT_LEAD,
     NAMES,
+    NUMBERS,
     ORDER,
     PARTNERED,
     RUN,
@@ -34,10 +35,11 @@ RULES = {
     "roundup": "one is much longer and begins with something else: a round-up, never linked",
     "tops": "each begins with something that the other does not have: what they share is standing text, never linked",
     "own": "long, with few sentences in common and these in another order: two reports of one event, never linked",
+    "order": "hardly three quarters of what both have stands in the same order: told anew, never linked",
     "model": "the score is the model's",
 }
 """What decides; the first that applies."""
-IDENTICAL, VERBATIM, SHORT, TEMPLATE, ROUNDUP, TOPS, OWN, MODEL = range(8)
+IDENTICAL, VERBATIM, SHORT, TEMPLATE, ROUNDUP, TOPS, OWN, DISORDER, MODEL = range(9)
 
 # The verdict is at least, or at most, this.
 VERBATIM_LOGIT = 2.0
@@ -55,6 +57,8 @@ TEMPLATE_WORDS, TEMPLATE_NUMBERS, TEMPLATE_ENTITIES = 50, 0.5, 0.4
 # in common are forms filled in twice (company results). Names are known by their capitals: in a text without any
 # (Chinese, Japanese) the figures alone must agree as far as names and figures do elsewhere.
 TEMPLATE_NUMBERS_LONG = 0.25
+# So are texts with this share of verbatim passages, when of both hardly half agree (bond launches).
+FORM_RUN, FORM_NUMBERS, FORM_ENTITIES = 0.3, 0.5, 0.5
 # A round-up holds a whole story, but begins with another one: then less than this share of
 # the much longer text's opening is anywhere in the shorter.
 ROUNDUP_LENGTH_RATIO, ROUNDUP_LEAD = 0.65, 0.30
@@ -63,7 +67,9 @@ ROUNDUP_LENGTH_RATIO, ROUNDUP_LEAD = 0.65, 0.30
 NEW_TOPS_LEAD = 0.25
 # Two texts of at least so many sentences each tell the same event independently when hardly half of the sentences have a
 # partner in the other text, and neither the common words nor the partners stand in the same order.
-OWN_SENTENCES, OWN_PARTNERED, OWN_ORDER, OWN_PARTNER_ORDER = 12, 0.55, 0.82, 0.8
+OWN_SENTENCES, OWN_PARTNERED, OWN_ORDER, OWN_PARTNER_ORDER = 12, 0.55, 0.85, 0.8
+# Below both of these, texts of any length tell the same things in another order: who rewrites a text follows it.
+MIN_ORDER, MIN_PARTNER_ORDER = 0.75, 0.75
 
 PARAMETERS = (
     VERBATIM_MIN_WORDS,
@@ -76,6 +82,9 @@ PARAMETERS = (
     TEMPLATE_NUMBERS,
     TEMPLATE_ENTITIES,
     TEMPLATE_NUMBERS_LONG,
+    FORM_RUN,
+    FORM_NUMBERS,
+    FORM_ENTITIES,
     ROUNDUP_LENGTH_RATIO,
     ROUNDUP_LEAD,
     NEW_TOPS_LEAD,
@@ -83,24 +92,25 @@ PARAMETERS = (
     OWN_PARTNERED,
     OWN_ORDER,
     OWN_PARTNER_ORDER,
+    MIN_ORDER,
+    MIN_PARTNER_ORDER,
     VERBATIM_LOGIT,
     BARRED_LOGIT,
 )
 """What the engine fingerprint covers of this module."""
 
-_NUMBERS = FEATURES.index("numbers")
-_ENTITIES = FEATURES.index("entities")
-
 
 @called
 def _disagrees(facts: F64) -> bool:
     """Tell whether the names or the figures of two texts, in long ones both, differ as those of templates do."""
-    figures = facts[_NUMBERS]
-    names_differ = facts[_ENTITIES] < TEMPLATE_ENTITIES
+    figures, names = facts[NUMBERS], facts[ENTITIES]
     if facts[FEWEST_WORDS] < TEMPLATE_WORDS:
-        return bool(figures < TEMPLATE_NUMBERS) or bool(names_differ)
-    enough = TEMPLATE_NUMBERS_LONG if facts[NAMES] > 0 else TEMPLATE_ENTITIES
-    return bool(figures < enough) and bool(names_differ)
+        return bool(figures < TEMPLATE_NUMBERS) or bool(names < TEMPLATE_ENTITIES)
+    if facts[NAMES] <= 0:
+        return bool(figures < TEMPLATE_ENTITIES) and bool(names < TEMPLATE_ENTITIES)
+    if facts[RUN] >= FORM_RUN and figures < FORM_NUMBERS and names < FORM_ENTITIES:
+        return True
+    return bool(figures < TEMPLATE_NUMBERS_LONG) and bool(names < TEMPLATE_ENTITIES)
 
 
 @called
@@ -129,6 +139,8 @@ def deciding(facts: F64) -> int:
         and facts[SENTENCES] < OWN_PARTNER_ORDER
     ):
         return OWN
+    if facts[ORDER] < MIN_ORDER and facts[SENTENCES] < MIN_PARTNER_ORDER:
+        return DISORDER
     return MODEL
 
 

@@ -89,6 +89,7 @@ _LEADS = (
 )
 
 # Sites deliver captions before the story: In this May 3 photo, … (AP Photo/A Name) LONDON (AP) — …
+# The first credit stands within so many characters; the others follow one another.
 CAPTIONS_CHARACTERS = 1500
 # What stands in the brackets of a photo credit.
 _PHOTO_CREDIT = re.compile(
@@ -154,25 +155,26 @@ def strip_captions(text: str) -> str:
     With a dateline behind them the story begins there; without one, captions end with
     the last credit that follows another.
     """
-    first = _photo_credit(text, 0)
+    first = _photo_credit(text, 0, CAPTIONS_CHARACTERS)
     if first is None:
         return text
     end = first[1]
-    while (found := _photo_credit(text, end)) is not None and found[0] - end <= LONGEST_CAPTION:
+    while (found := _photo_credit(text, end, end + LONGEST_CAPTION)) is not None:
         end = found[1]
     if first[0] > LONGEST_CAPTION:  # where the first caption begins is not known: it stays with the lead
         return text[: first[1]] + text[end:]
     dateline = None
-    if _LATE_CREDIT.search(text, end - 1, CAPTIONS_CHARACTERS) is not None:
-        dateline = _LATE_DATELINE.search(text, end - 1, CAPTIONS_CHARACTERS)
+    within = max(CAPTIONS_CHARACTERS, end + LONGEST_CAPTION)
+    if _LATE_CREDIT.search(text, end - 1, within) is not None:
+        dateline = _LATE_DATELINE.search(text, end - 1, within)
     if dateline is not None:
         return text[dateline.end() :]
     return text[end:] if len(text) - end >= end else text
 
 
-def _photo_credit(text: str, start: int) -> tuple[int, int] | None:
-    """Return the first photo credit in brackets behind ``start``, near the beginning of a text."""
-    while (opening := text.find("(", start, CAPTIONS_CHARACTERS)) >= 0:
+def _photo_credit(text: str, start: int, limit: int) -> tuple[int, int] | None:
+    """Return the first photo credit in brackets that opens from ``start`` to ``limit``."""
+    while (opening := text.find("(", start, limit)) >= 0:
         closing = text.find(")", opening, opening + LONGEST_CREDIT)
         if closing >= 0 and _PHOTO_CREDIT.fullmatch(text, opening + 1, closing) is not None:
             return opening, closing + 1

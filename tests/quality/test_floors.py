@@ -20,12 +20,21 @@ def test_natural_pairs(engine: Engine) -> None:
     pairs = sets.natural_pairs(engine)
     grades = np.array(pairs.labels)
     scored = grades != 2
-    assert average_precision_score(grades[scored] >= 3, pairs.scores[scored]) >= 0.88
+    assert average_precision_score(grades[scored] >= 3, pairs.scores[scored]) >= 0.90
     rates = {grade: pairs.linked[grades == grade].mean() for grade in (4, 3, 1, 0)}
     assert rates[4] == 1
     assert rates[3] >= 0.70
-    assert rates[1] <= 0.05
+    assert rates[1] <= 0.03
     assert rates[0] == 0
+
+
+def test_web_news(engine: Engine) -> None:
+    pairs = sets.web_pairs(engine)
+    grades = np.array(pairs.labels)
+    scored = (grades <= 1) | (grades >= 2.5)
+    assert average_precision_score(grades[scored] >= 2.5, pairs.scores[scored]) >= 0.74
+    assert pairs.linked[grades >= 2.5].mean() >= 0.58
+    assert pairs.linked[grades <= 1].mean() <= 0.16
 
 
 def test_reports_of_one_event_and_follow_ups(engine: Engine) -> None:
@@ -34,7 +43,7 @@ def test_reports_of_one_event_and_follow_ups(engine: Engine) -> None:
 
 
 def test_professional_rewrites(engine: Engine) -> None:
-    assert sets.onestop(engine).linked.mean() >= 0.98
+    assert sets.onestop(engine).linked.mean() >= 0.975
 
 
 def test_the_same_event_written_independently(engine: Engine) -> None:
@@ -51,10 +60,14 @@ def test_wire_templates(engine: Engine) -> None:
     assert average_precision_score(labels, pairs.scores) >= 0.93
     assert pairs.linked[labels == 0].mean() <= 0.06
     assert pairs.linked[labels == 1].mean() >= 0.90
+    silver = sets.reuters_pairs("silver", engine)
+    labels = np.array(silver.labels)
+    assert silver.linked[labels == 0].mean() <= 0.04
+    assert silver.linked[labels == 1].mean() >= 0.99
 
 
 @pytest.mark.parametrize(
-    ("language", "floor"), [("en", 0.965), ("de", 0.97), ("fr", 0.975), ("is", 0.90), ("ja", 0.935)]
+    ("language", "floor"), [("en", 0.965), ("de", 0.975), ("fr", 0.985), ("is", 0.91), ("ja", 0.95)]
 )
 def test_rewordings(engine: Engine, language: str, floor: float) -> None:
     pairs = sets.rewordings(language, engine)

@@ -9,7 +9,7 @@ from itertools import combinations
 from pipeline.article import Article
 from pipeline.engine import ENGINE_VERSION, Engine
 
-MADE_BY = {3: "e5963a42db21160e"}
+MADE_BY = {4: "8dc4b23f01405d62"}
 
 
 def digest(engine: Engine, sample: list[Article]) -> str:

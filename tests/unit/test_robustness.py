@@ -186,6 +186,25 @@ def test_the_same_short_template_of_the_next_day_does_not_link(engine: Engine) -
     )
     tuesday = monday.replace("1.5 billion", "2.3 billion").replace("6-1/16", "5-7/8")
     assert not linked(engine, monday, tuesday, hours=24)
+    assert not linked(engine, monday, monday.replace("6-1/16", "6-1/8"), hours=96)
+
+
+def test_a_longer_form_filled_in_twice_on_one_day_does_not_link(engine: Engine) -> None:
+    form = (
+        "{0} plans to offer {1} mln crowns of convertible bonds through {2}, which leads a group of eleven houses, in "
+        "a filing with the exchange on Tuesday. The bonds carry a coupon of {3} pct, are convertible into ordinary "
+        "shares of the company at a premium of between 18 and 22 pct over the closing price on the day of pricing, and "
+        "cannot be called for three years unless the shares trade at 150 pct of the conversion price for 30 days. "
+        "Proceeds will repay short-term bank debt, finance the new plant at {4} and serve general corporate purposes, "
+        "the filing says. Orders are taken until {5}, trading should begin within a week, and underwriters hold an "
+        "option on a further {6} mln crowns to cover demand. A spokesman for {0} declined to comment beyond the filing."
+    )
+    first = form.format("Alderon Shipping", 150, "Brightwater Capital", "4.75", "Kelby", "March 12", "22.5")
+    second = form.format(
+        "Tavira Foods", 90, "Union Bank of Marlund", "6.25", "Port Sorrel", "March 19", "13.5"
+    )
+    assert not linked(engine, first, second)
+    assert linked(engine, first, first.replace("declined to comment beyond the filing", "had no comment"))
 
 
 def test_a_flash_links_to_its_repetition_but_not_to_another_flash(engine: Engine) -> None:
@@ -300,6 +319,8 @@ def test_the_same_pictures_under_two_leads_do_not_link(engine: Engine) -> None:
     )
     assert not linked(engine, numb + series_photo + leaving + led + flowers, series + leaving + led + flowers)
     assert linked(engine, numb + series_photo + leaving + led + flowers, numb + series_photo)
+    many = 3 * (leaving + led + flowers)  # beyond the part of a text in which the first picture must stand
+    assert not linked(engine, numb + series_photo + many, series + leaving + many)
 
 
 def test_titles_of_flashes_count_and_titles_of_stories_do_not(engine: Engine) -> None:

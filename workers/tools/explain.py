@@ -31,7 +31,6 @@ from workers.tools.material import Material
 
 LABELS = {
     "numbers": ("Figures agree", "how far the numbers in both texts are the same"),
-    "covered": ("Evenly covered", "the least covered stretches of the shorter text outside quotations"),
     "shared": ("Words in common", "distinct words of the shorter text that the other one has too"),
     "entities": ("Names agree", "how far names and larger figures are the same"),
     "length": ("Enough text", "the more there is to compare, the more agreement means"),
@@ -43,7 +42,10 @@ LABELS = {
         "verbatim passages stand everywhere in the shorter text, not in one part of it",
     ),
     "unquoted": ("Own words", "how much of the shorter text is not quotation"),
-    "own": ("Verbatim beyond quotations", "how much of the verbatim passages is not quotation"),
+    "phrases": (
+        "Same phrases",
+        "how much of the shorter text goes on as the longer one does, quotations left out",
+    ),
 }
 """A readable name and a meaning for each of the verifier's features."""
 
