@@ -11,8 +11,6 @@ those of ``benchmarks/judged.py``.
 from __future__ import annotations
 
 import argparse
-import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,19 +23,17 @@ from rich.table import Table
 from sklearn.metrics import average_precision_score
 
 from benchmarks import news
+from benchmarks.background import BACKGROUND, Background, background, show_links
 from benchmarks.check_cost import check_cost
 from benchmarks.fit_verifier import held_out
-from benchmarks.judged import graded, wrong
-from benchmarks.news import News, Pairs, labelled_sets
+from benchmarks.judged import wrong
+from benchmarks.news import Pairs, labelled_sets
 from benchmarks.peers import Peer, peers
 from benchmarks.side_by_side import compare_peers, rate
-from config.settings import WindowSettings, milliseconds
 from pipeline.engine import Engine
 from pipeline.verify import BIAS, COEFFICIENTS, LINK_SCORE, SCORE_UNIT
-from workers.candidates import components, links
 
 RESULTS = Path(__file__).parent / "results" / "quality.json"
-BACKGROUND = ("background_multinews", "background_us2018")
 THRESHOLD = LINK_SCORE / SCORE_UNIT
 
 
@@ -97,56 +93,6 @@ def _linked(measure: str, pairs: Pairs, bound: float, at_least: bool, label: flo
     linked = pairs.linked if label is None else pairs.linked[np.array(pairs.labels) == label]
     note = f"{linked.sum()} of {len(linked)}" if len(linked) else "no such texts in the data"
     return Target(measure, rate(linked), bound, at_least, note)
-
-
-def _kind(grade: float | None) -> str:
-    if grade is None:
-        return "not_read"
-    return "copies" if grade >= 2.5 else "independent" if grade <= 1 else "partial"
-
-
-@dataclass(slots=True)
-class Background:
-    """One run over a background set. ``linked``: pairs of positions."""
-
-    name: str
-    articles: News
-    linked: list[tuple[int, int]]
-
-    @property
-    def across(self) -> list[tuple[int, int]]:
-        """Links between different events, where the set tells events; otherwise all."""
-        of = [record.get("event", number) for number, record in enumerate(self.articles.records)]
-        return [(left, right) for left, right in self.linked if of[left] != of[right]]
-
-    def within(self) -> dict[str, int]:
-        """Count the links within events by what reading says of them (:func:`benchmarks.judged.graded`)."""
-        grades = graded()
-        counts = dict.fromkeys(("copies", "partial", "independent", "not_read"), 0)
-        for left, right in set(self.linked) - set(self.across):
-            ids = str(self.articles.records[left]["id"]), str(self.articles.records[right]["id"])
-            grade = grades.get(ids, grades.get(ids[::-1]))
-            counts[_kind(grade)] += 1
-        return counts
-
-    def figures(self) -> dict[str, Any]:
-        """Return counts."""
-        count = len(self.articles.records)
-        sizes = Counter(Counter(components(count, self.linked)).values())
-        return {
-            "articles": count,
-            "links": len(self.linked),
-            "links_to_judge": len(self.across),
-            "links_to_judge_per_10000": round(len(self.across) / count * 10_000, 2),
-            "links_within_events": ", ".join(f"{n} {kind}" for kind, n in self.within().items() if n),
-            "largest_clusters": sorted(sizes, reverse=True)[:3],
-        }
-
-
-def background(engine: Engine, *names: str) -> Background:
-    """Run sets in one run, each article against all, at the default settings."""
-    articles = news.sketched([record for name in names for record in news.records(name)], engine)
-    return Background(" + ".join(names), articles, links(articles, milliseconds(WindowSettings().length)))
 
 
 def _targets(sets: dict[str, Pairs]) -> list[Target]:
@@ -252,6 +198,12 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {kind}" for kind, count in value.items() if count)
+    return str(value)
+
+
 def _verdict(target: Target) -> str:
     if target.met is None:
         return "not measured"
@@ -277,7 +229,7 @@ def show(
         for t in targets
     ]
     console.print(_table("targets", ("measure", "fitted", "held out", "target", "", ""), lines))
-    judged = [(run.name, *(str(value) for value in run.figures().values())) for run in runs]
+    judged = [(run.name, *(_cell(value) for value in run.figures().values())) for run in runs]
     heads = (
         "one run each",
         "articles",
@@ -294,17 +246,6 @@ def show(
     for tool in tools:
         if tool.missing:
             console.print(f"not installed, left out: {tool.name} (pip install {tool.missing})")
-
-
-def show_links(runs: Sequence[Background], characters: int) -> None:
-    """Print the links that reading must judge."""
-    for run in runs:
-        for left, right in run.across:
-            for side in (left, right):
-                record = run.articles.records[side]
-                text = " ".join(record["text"].split())[:characters]
-                sys.stdout.write(f"{run.name} {record['id']} {record['published_at'] or ''} {text}\n")
-            sys.stdout.write("\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
