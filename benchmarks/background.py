@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import news
-from benchmarks.judged import graded
+from benchmarks.judged import COPY_GRADE, OTHER_GRADE, graded
 from benchmarks.news import News
 from config.settings import WindowSettings, milliseconds
 from pipeline.engine import Engine
@@ -21,12 +21,12 @@ BACKGROUND = ("background_multinews", "background_us2018")
 def _kind(grade: float | None) -> str:
     if grade is None:
         return "not read"
-    return "copies" if grade >= 2.5 else "independent" if grade <= 1 else "partial"
+    return "copies" if grade >= COPY_GRADE else "independent" if grade <= OTHER_GRADE else "partial"
 
 
 @dataclass(slots=True)
 class Background:
-    """One run over a background set. ``linked``: pairs of positions."""
+    """One run over background sets. ``linked``: pairs of positions."""
 
     name: str
     articles: News

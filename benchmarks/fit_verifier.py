@@ -26,9 +26,10 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.metrics import average_precision_score
 
+from benchmarks.judged import COPY_GRADE, OTHER_GRADE
 from benchmarks.news import WRITTEN_LANGUAGES, Pairs, labelled_sets, written_rewordings
 from pipeline.arrays import F64
-from pipeline.features import FACTS, FEATURES
+from pipeline.features import FACTS, FEATURES, LENGTH
 from pipeline.rules import rules
 from pipeline.verify import LINK_SCORE, SCORE_UNIT
 
@@ -63,7 +64,6 @@ THRESHOLD = LINK_SCORE / SCORE_UNIT
 DEFAULT_SHIFT = 0.0
 # The logit of texts with the same words; the model is not asked.
 EXACT_LOGIT = 6.0
-_LENGTH = FEATURES.index("length")
 
 
 @dataclass(slots=True)
@@ -81,10 +81,10 @@ class Sample:
 def _sample(name: str, pairs: Pairs, random: np.random.Generator) -> Sample:
     grades = np.array(pairs.labels, float)
     targets = grades
-    if name in GRADED:  # grade 2 is neither; 2.5: two readers differ
-        targets = np.where(grades >= 2.5, 1.0, np.where(grades <= 1, 0.0, 0.5))
+    if name in GRADED:
+        targets = np.where(grades >= COPY_GRADE, 1.0, np.where(grades <= OTHER_GRADE, 0.0, 0.5))
     weights = np.ones(len(grades))
-    weights[(targets == 0.5) | (pairs.facts[:, _LENGTH] == 0)] = 0  # identical texts never reach the model
+    weights[(targets == 0.5) | (pairs.facts[:, LENGTH] == 0)] = 0  # identical texts never reach the model
     if (targets == 1).any() and (targets == 0).any():
         weights[targets == 1] *= 0.45 / (targets == 1).sum()
         weights[targets == 0] *= 0.55 / (targets == 0).sum()
@@ -131,7 +131,7 @@ def _fit(samples: dict[str, Sample], keep: dict[str, Any] | None = None) -> F64:
 def _rounded(theta: F64, natural: Sample, shift: float) -> F64:
     """Return readable coefficients; the bias makes up for what the rounding does to the natural pairs' mean."""
     rounded = np.round(theta[:-1], 1)
-    mean = natural.facts[natural.facts[:, _LENGTH] > 0, : len(FEATURES)].mean(0)
+    mean = natural.facts[natural.facts[:, LENGTH] > 0, : len(FEATURES)].mean(0)
     readable: F64 = np.r_[rounded, round(float(theta[-1] - shift + mean @ (theta[:-1] - rounded)), 2)]
     return readable
 
@@ -140,7 +140,7 @@ def _logits(facts: F64, theta: F64, shift: float) -> F64:
     """Return the verdicts with the rules for short, verbatim and collected texts applied."""
     z = facts[:, : len(FEATURES)] @ theta[:-1] + theta[-1] - shift
     ruled = np.array([rules(float(v), row) for v, row in zip(z, facts, strict=True)])
-    return np.where(facts[:, _LENGTH] == 0, EXACT_LOGIT, ruled)
+    return np.where(facts[:, LENGTH] == 0, EXACT_LOGIT, ruled)
 
 
 def _cross_validated(samples: dict[str, Sample], repeats: int, shift: float) -> dict[str, F64]:
@@ -178,9 +178,9 @@ def held_out(
 def _report(title: str, samples: dict[str, Sample], logits: dict[str, F64]) -> None:
     print(f"\n{title}")
     for name in GRADED:
-        grades, verdicts = samples[name].grades, logits[name]
-        scored = (grades <= 1) | (grades >= 2.5)
-        precision = average_precision_score(grades[scored] >= 2.5, verdicts[scored])
+        grades, targets, verdicts = samples[name].grades, samples[name].targets, logits[name]
+        scored = targets != 0.5
+        precision = average_precision_score(targets[scored], verdicts[scored])
         print(f"  {name} pairs, average precision of grade >= 3 against <= 1: {precision:.3f}")
         for grade in (4, 3, 2, 1, 0):
             of_grade = np.abs(grades - grade + 0.1) < 0.5

@@ -13,6 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+# Grades from and to which a pair is a copy, and is none; 2.5 is between two readers, and 2 is neither.
+COPY_GRADE, OTHER_GRADE = 2.5, 1.0
+
 _GRADED = Path(__file__).parent / "web_pairs.tsv"
 
 

@@ -20,7 +20,8 @@ import matplotlib.pyplot as plt
 import orjson
 from matplotlib.axes import Axes
 
-from deploy.grafana.panels import OVERVIEW, QUALITY, Panel
+from deploy.grafana.boards import OVERVIEW, QUALITY
+from deploy.grafana.panels import Panel
 
 DRAWN = (
     (OVERVIEW, "Articles a second"),

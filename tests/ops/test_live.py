@@ -19,7 +19,7 @@ import orjson
 import pytest
 import yaml
 
-from deploy.grafana.panels import BOARDS
+from deploy.grafana.boards import BOARDS
 from deploy.grafana.render import render
 from tests.conftest import ROOT, SAMPLE
 from tests.kafka.broker import KafkaBroker, free_ports

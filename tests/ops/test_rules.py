@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from deploy.grafana.boards import BOARDS
 from deploy.grafana.generate import FOLDER, build
-from deploy.grafana.panels import BOARDS, Board
+from deploy.grafana.panels import Board
 from tests.conftest import ROOT
 from workers.kafka.exit_codes import ExitCode
 from workers.metric_table import METRICS, PROCESS_METRICS
